@@ -1,0 +1,43 @@
+# Warnings and sanitizers, for every target of this project. Third-party headers come from system directories and
+# are exempt.
+
+add_compile_options(
+  -Wall
+  -Wextra
+  -Wpedantic
+  -Wshadow
+  -Wconversion
+  -Wsign-conversion
+  -Wcast-align
+  -Wformat=2
+  -Wundef
+  -Wimplicit-fallthrough
+  # The door's tables say "no such operation" by leaving a member out.
+  -Wno-missing-field-initializers
+  $<$<COMPILE_LANGUAGE:CXX>:-Wold-style-cast>
+  $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>
+  $<$<COMPILE_LANGUAGE:CXX>:-Woverloaded-virtual>
+  $<$<COMPILE_LANGUAGE:CXX>:-Wextra-semi>
+  $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes>)
+
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++-12 raises these from its optimiser, with false alarms inside libstdc++ (-Wrestrict: gcc.gnu.org/PR105651),
+  # and dangling pointers are what a ScopeCheck test makes on purpose. clang's versions of them stay on.
+  add_compile_options(-Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds
+                      $<$<COMPILE_LANGUAGE:CXX>:-Wno-dangling-pointer>)
+endif()
+
+# __FILE__ and std::source_location name files from the root of the tree, wherever it lies.
+add_compile_options(-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=)
+
+if(SCOPECHECK_SANITIZE)
+  add_compile_options(-fsanitize=${SCOPECHECK_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${SCOPECHECK_SANITIZE})
+  if(SCOPECHECK_SANITIZE MATCHES "undefined")
+    add_compile_options(-fno-sanitize-recover=undefined)
+  endif()
+  if(SCOPECHECK_SANITIZE MATCHES "address")
+    # Only makes going on possible; the first report still ends the process unless halt_on_error=0 is asked for.
+    add_compile_options(-fsanitize-recover=address)
+  endif()
+endif()
