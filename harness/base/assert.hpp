@@ -1,0 +1,13 @@
+// Assertions for programmer errors: always on, in every build. Operating errors are values.
+#pragma once
+
+namespace scopecheck::base {
+
+/// Prints the failed expression and aborts. Threads: any.
+[[noreturn]] void assertion_failed(const char* expression, const char* file, int line) noexcept;
+
+}  // namespace scopecheck::base
+
+#define SCOPECHECK_ASSERT(expression)                                            \
+  (static_cast<bool>(expression) ? static_cast<void>(0)                          \
+                                 : ::scopecheck::base::assertion_failed(#expression, __FILE__, __LINE__))

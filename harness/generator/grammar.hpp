@@ -1,0 +1,44 @@
+// The one answer to "which ops are legal now": used by the exhaustive enumerator, the random generator,
+// the byte decoder and the mutator. Ops come simplest first, so that choice 0 ends the program.
+#pragma once
+
+#include "harness/base/static_vector.hpp"
+#include "harness/scenario/rules.hpp"
+
+namespace scopecheck::generator {
+
+/// Room for every legal next op; more than any state offers.
+using Candidates = base::StaticVector<scenario::Op, 512>;
+
+/// A scenario under construction: ops so far and the rules' state after them.
+class Draft {
+ public:
+  Draft(const scenario::Offers& offers, const scenario::Bounds& bounds);
+
+  /// Every op that may come next within the bounds. Empty only when the budget is spent at the root.
+  /// `end` is legal exactly inside a block; at the root the program may always stop.
+  void candidates(Candidates& out) const;
+  /// Takes `op`. Requires: it is one of the candidates.
+  void push(const scenario::Op& op);
+  /// Closes every open block. Ensures: the draft is a well-formed scenario.
+  void close();
+
+  [[nodiscard]] const scenario::Rules& rules() const { return rules_; }
+  [[nodiscard]] const scenario::Scenario& scenario() const { return scenario_; }
+  [[nodiscard]] const scenario::Bounds& bounds() const { return *bounds_; }
+  [[nodiscard]] std::size_t cost() const { return cost_; }
+  [[nodiscard]] bool at_root() const { return rules_.blocks().size() == 1; }
+
+ private:
+  friend class CandidateWriter;
+  const scenario::Bounds* bounds_;
+  scenario::Rules rules_;
+  scenario::Scenario scenario_;
+  std::uint8_t cost_ = 0;
+  std::uint8_t frames_ = 0;
+  std::uint8_t scopes_ = 0;
+  std::uint8_t async_blocks_ = 0;
+  base::StaticVector<std::uint8_t, scenario::max_blocks> open_;  // op index of each open block
+};
+
+}  // namespace scopecheck::generator

@@ -1,0 +1,74 @@
+// What the API under test lets a client do: the alphabet of generated scenarios. Derived from the
+// door's table by the interpreter; the rules and the grammar know nothing else of an implementation.
+#pragma once
+
+#include <cstdint>
+
+namespace scopecheck::scenario {
+
+enum class Carrier : std::uint8_t { none, scope, handle, join };
+enum class Mobility : std::uint8_t { always, until_started, never };
+enum class Discipline : std::uint8_t { safe, documented, no_leak };
+
+/// Which ops exist for this API, and the facts about its values that well-formedness depends on.
+struct Offers {
+  // scopes
+  bool scope = false;
+  bool scope_poll = false;  ///< parent-driven: `poll s` drives the children
+  bool scope_join = false;
+  bool scope_join_as = false;
+  bool scope_cancel = false;
+  bool scope_close = false;
+  Mobility scope_mobility = Mobility::never;
+  // handles
+  bool handle = false;
+  bool handle_poll = false;
+  bool handle_join = false;
+  bool handle_cancel = false;
+  bool handle_detach = false;
+  Mobility handle_mobility = Mobility::never;
+  Mobility join_mobility = Mobility::never;
+  // children
+  bool spawn_awaited = false;  ///< the API forces an await on the spot
+  bool spawn_nested = false;   ///< children can spawn into their own scope, or their runtime
+  bool child_scopes = false;   ///< children can open scopes of their own
+  bool keep_waker = false;
+  bool throws = false;
+  Carrier carrier = Carrier::none;
+  // the client
+  bool run = false;     ///< the client drives the runtime: run, step, settle
+  bool inside = false;  ///< the client can run as a task of the runtime
+  bool async = false;   ///< values can live inside async blocks
+  bool box = false;
+  bool move = false;
+  bool forget = false;
+  bool forget_in_place = false;
+  bool shutdown = false;
+  // documented preconditions in force (discipline `documented` only)
+  bool pre_join_before_destroy = false;
+  bool pre_join_once = false;
+  bool pre_no_spawn_after_join = false;
+  bool pre_runtime_outlives_scope = false;
+  bool pre_worker_only = false;
+
+  /// Children can borrow from their spawner's frame.
+  [[nodiscard]] bool borrows() const { return carrier != Carrier::none; }
+
+  friend bool operator==(const Offers&, const Offers&) = default;
+};
+
+/// How much of everything a generated scenario may have.
+struct Bounds {
+  std::uint8_t ops = 8;  ///< counted ops (--ops)
+  std::uint8_t tasks = 2;
+  std::uint8_t cells = 2;
+  std::uint8_t scopes = 2;
+  std::uint8_t frames = 2;  ///< nested ones; the outermost is free
+  std::uint8_t async_blocks = 1;
+  std::uint8_t steps = 2;  ///< ops of one task body
+  std::uint8_t borrows = 1;  ///< cells borrowed by one spawn
+
+  friend bool operator==(const Bounds&, const Bounds&) = default;
+};
+
+}  // namespace scopecheck::scenario

@@ -1,0 +1,588 @@
+#include "harness/scenario/rules.hpp"
+
+namespace scopecheck::scenario {
+namespace {
+
+enum Mode : int { shared_use, mut_use, consume };
+
+constexpr CellSet bit8(std::uint8_t i) { return static_cast<CellSet>(1u << i); }
+constexpr ValueSet bit16(std::uint8_t i) { return static_cast<ValueSet>(1u << i); }
+
+}  // namespace
+
+Rules::Rules(const Offers& offers) : offers_(&offers) {
+  blocks_.push_back(BlockState{.kind = BlockKind::root});
+  openers_.push_back(Op{});
+}
+
+int Rules::position(bool is_cell, std::uint8_t index) const {
+  for (int i = static_cast<int>(decls_.size()) - 1; i >= 0; --i) {
+    const Declaration& decl = decls_[static_cast<std::size_t>(i)];
+    if (decl.is_cell == is_cell && decl.index == index) return i;
+  }
+  return -1;
+}
+
+std::size_t Rules::body_index(std::uint8_t level) const {
+  std::size_t i = blocks_.size() - 1;
+  while (blocks_[i].level > level || blocks_[i].kind == BlockKind::frame) --i;
+  return i;
+}
+
+const BlockState& Rules::body_of(std::uint8_t level) const { return blocks_[body_index(level)]; }
+
+BlockState& Rules::body_at(std::uint8_t level) { return blocks_[body_index(level)]; }
+
+const BlockState& Rules::body() const { return body_of(blocks_.back().level); }
+
+bool Rules::in_main() const {
+  for (const BlockState& block : blocks_)
+    if (block.kind == BlockKind::async || block.kind == BlockKind::inside || block.kind == BlockKind::task)
+      return false;
+  return true;
+}
+
+bool Rules::in_task() const {
+  for (const BlockState& block : blocks_)
+    if (block.kind == BlockKind::task) return true;
+  return false;
+}
+
+bool Rules::movable(const ValueState& value) const {
+  if (value.boxed) return true;
+  Mobility mobility = Mobility::until_started;
+  if (value.kind == ValueKind::scope) mobility = offers_->scope_mobility;
+  if (value.kind == ValueKind::handle) mobility = offers_->handle_mobility;
+  if (value.kind == ValueKind::join) mobility = offers_->join_mobility;
+  return mobility == Mobility::always || (mobility == Mobility::until_started && !value.started);
+}
+
+// One use of a cell by the current body: no conflicting loan at its level; then, if the cell belongs to
+// a level further out, the same there, where the use is part of this block's capture.
+Rules::Verdict Rules::use_cell(std::uint8_t cell, bool write, Rules* commit) const {
+  for (std::uint8_t level = blocks_.back().level;; --level) {
+    for (const Declaration& decl : decls_) {
+      if (decl.is_cell) continue;
+      const ValueState& value = values_[decl.index];
+      if (value.level != level) continue;
+      if ((value.mut & bit8(cell)) != 0)
+        return Violation{.rule = write ? Rule::write_while_borrowed : Rule::read_while_mut_borrowed,
+                         .cell = cell,
+                         .carrier = decl.index};
+      if (write && (value.shared & bit8(cell)) != 0)
+        return Violation{.rule = Rule::write_while_borrowed, .cell = cell, .carrier = decl.index};
+    }
+    if (cell_level_[cell] == level) return std::nullopt;
+    const BlockState& body = body_of(level);
+    if (body.kind == BlockKind::task) {
+      if (((body.shared | body.mut) & bit8(cell)) == 0)
+        return Violation{.rule = Rule::not_borrowed, .cell = cell, .task = body.task};
+      if (write && (body.mut & bit8(cell)) == 0)
+        return Violation{.rule = Rule::write_through_shared, .cell = cell, .task = body.task};
+      if (commit != nullptr) commit->body_at(level).touched |= bit8(cell);
+      return std::nullopt;
+    }
+    if (commit != nullptr) {
+      BlockState& captured = commit->body_at(level);
+      (write ? captured.mut : captured.shared) |= bit8(cell);
+    }
+  }
+}
+
+Rules::Verdict Rules::use_value(std::uint8_t value, int mode, Rules* commit) const {
+  for (std::uint8_t level = blocks_.back().level;; --level) {
+    for (const Declaration& decl : decls_) {
+      if (decl.is_cell || values_[decl.index].level != level) continue;
+      const ValueState& other = values_[decl.index];
+      if ((other.borrows_mut & bit16(value)) != 0 ||
+          (mode != shared_use && (other.borrows_shared & bit16(value)) != 0))
+        return Violation{.rule = Rule::value_borrowed, .value = value, .carrier = decl.index};
+    }
+    if (values_[value].level == level) return std::nullopt;
+    if (mode == consume) return Violation{.rule = Rule::consumed_through_capture, .value = value};
+    const BlockState& body = body_of(level);
+    if (body.kind == BlockKind::task) return Violation{.rule = Rule::unknown, .value = value, .task = body.task};
+    if (commit != nullptr) {
+      BlockState& captured = commit->body_at(level);
+      (mode == mut_use ? captured.value_mut : captured.value_shared) |= bit16(value);
+    }
+  }
+}
+
+std::optional<Violation> Rules::check(const Op& op) const {
+  if (op_count_ >= max_ops - 1) return Violation{.rule = Rule::too_large};
+  if (op.kind == OpKind::end) return check_end();
+  if (block().unreachable) return Violation{.rule = Rule::unreachable};
+  if (info(op.kind).opens && blocks_.full()) return Violation{.rule = Rule::too_large};
+  switch (op.kind) {
+    case OpKind::cell:
+      if (op.subject != cells_) return Violation{.rule = Rule::unknown, .cell = op.subject};
+      if (cells_ == max_cells) return Violation{.rule = Rule::too_large};
+      return std::nullopt;
+    case OpKind::frame:
+      return std::nullopt;
+    case OpKind::catch_:
+      if (!offers_->throws) return Violation{.rule = Rule::not_offered};
+      if (!in_main()) return Violation{.rule = Rule::wrong_place};
+      return std::nullopt;
+    case OpKind::inside:
+      if (!offers_->inside) return Violation{.rule = Rule::not_offered};
+      if (!in_main()) return Violation{.rule = Rule::wrong_place};
+      if (shut_down_) return Violation{.rule = Rule::after_shutdown};
+      return std::nullopt;
+    case OpKind::async:
+      if (!offers_->async || (op.boxed && !offers_->box)) return Violation{.rule = Rule::not_offered};
+      if (values_.full()) return Violation{.rule = Rule::too_large};
+      return std::nullopt;
+    case OpKind::scope:
+      if (!offers_->scope || (op.boxed && !offers_->box)) return Violation{.rule = Rule::not_offered};
+      if (in_task() && !offers_->child_scopes) return Violation{.rule = Rule::not_offered};
+      if (shut_down_) return Violation{.rule = Rule::after_shutdown};
+      if (offers_->pre_worker_only && in_main()) return Violation{.rule = Rule::precondition};
+      if (op.value != values()) return Violation{.rule = Rule::unknown, .value = op.value};
+      if (values_.full()) return Violation{.rule = Rule::too_large};
+      return std::nullopt;
+    case OpKind::spawn:
+      return check_spawn(op);
+    case OpKind::read:
+    case OpKind::write:
+      if (op.subject >= cells_ || !cell_is_live(op.subject))
+        return Violation{.rule = Rule::unknown, .cell = op.subject};
+      return use_cell(op.subject, op.kind == OpKind::write, nullptr);
+    case OpKind::throw_:
+    case OpKind::throw_bomb:
+      if (!offers_->throws) return Violation{.rule = Rule::not_offered};
+      if (offers_->pre_join_before_destroy)
+        for (const Declaration& decl : decls_)
+          if (!decl.is_cell && values_[decl.index].kind == ValueKind::scope && !values_[decl.index].joined)
+            return Violation{.rule = Rule::precondition, .value = decl.index};
+      return std::nullopt;
+    case OpKind::suspend:
+      if (body().kind != BlockKind::async && body().kind != BlockKind::inside)
+        return Violation{.rule = Rule::await_outside_async};
+      return std::nullopt;
+    case OpKind::yield:
+    case OpKind::park:
+    case OpKind::keep_waker:
+    case OpKind::capture:
+    case OpKind::result:
+    case OpKind::payload:
+      return check_task_op(op);
+    case OpKind::step:
+    case OpKind::run:
+    case OpKind::wake:
+    case OpKind::settle:
+    case OpKind::shutdown:
+      return check_driver_op(op);
+    default:
+      return check_value_op(op);
+  }
+}
+
+Rules::Verdict Rules::check_end() const {
+  if (blocks_.size() == 1) return Violation{.rule = Rule::wrong_place};
+  if (offers_->pre_join_before_destroy && !block().unreachable)
+    for (std::size_t i = block().first_decl; i < decls_.size(); ++i)
+      if (!decls_[i].is_cell && values_[decls_[i].index].kind == ValueKind::scope &&
+          !values_[decls_[i].index].joined)
+        return Violation{.rule = Rule::precondition, .value = decls_[i].index};
+  if (block().kind == BlockKind::task && values_.full()) return Violation{.rule = Rule::too_large};
+  return std::nullopt;
+}
+
+Rules::Verdict Rules::check_spawn(const Op& op) const {
+  if (op.subject != tasks()) return Violation{.rule = Rule::unknown, .task = op.subject};
+  if (tasks_.full() || values_.full()) return Violation{.rule = Rule::too_large};
+  if (shut_down_) return Violation{.rule = Rule::after_shutdown};
+  if (offers_->pre_worker_only && in_main()) return Violation{.rule = Rule::precondition};
+  const bool awaited = op.extra != 0;
+  if (awaited != offers_->spawn_awaited) return Violation{.rule = Rule::not_offered};
+  if ((op.value != none) != (offers_->handle && !awaited)) return Violation{.rule = Rule::not_offered};
+  if (op.boxed && (op.value == none || !offers_->box)) return Violation{.rule = Rule::not_offered};
+  if ((op.scope != none) != offers_->scope) return Violation{.rule = Rule::not_offered};
+  if ((op.shared | op.mut) != 0 && !offers_->borrows()) return Violation{.rule = Rule::not_offered};
+  if (awaited && body().kind != BlockKind::async && body().kind != BlockKind::inside)
+    return Violation{.rule = Rule::await_outside_async};
+
+  bool own_scope = false;  // a child spawning into the scope it runs in, through its token
+  if (op.scope != none) {
+    if (op.scope >= values() || values_[op.scope].kind != ValueKind::scope)
+      return Violation{.rule = Rule::unknown, .value = op.scope};
+    own_scope = body().kind == BlockKind::task && values_[op.scope].level < block().level &&
+                openers_[body_index(block().level)].scope == op.scope;
+    if (!own_scope) {
+      if (!value_is_live(op.scope)) return Violation{.rule = Rule::used_after_end, .value = op.scope};
+      if (const Verdict bad = use_value(op.scope, shared_use, nullptr)) return bad;
+    }
+    if (values_[op.scope].closed) return Violation{.rule = Rule::scope_closed, .value = op.scope};
+    if (offers_->pre_no_spawn_after_join && values_[op.scope].joined)
+      return Violation{.rule = Rule::precondition, .value = op.scope};
+  }
+  if (in_task() && (own_scope || op.scope == none) && !offers_->spawn_nested)
+    return Violation{.rule = Rule::not_offered};
+
+  for (std::uint8_t cell = 0; cell < max_cells; ++cell) {
+    const bool mut = (op.mut & bit8(cell)) != 0;
+    if (!mut && (op.shared & bit8(cell)) == 0) continue;
+    if (cell >= cells_ || !cell_is_live(cell)) return Violation{.rule = Rule::unknown, .cell = cell};
+    if (Verdict bad = use_cell(cell, mut, nullptr)) {
+      if (bad->rule == Rule::write_while_borrowed) bad->rule = Rule::borrow_mut_while_borrowed;
+      if (bad->rule == Rule::read_while_mut_borrowed) bad->rule = Rule::borrow_while_mut_borrowed;
+      return bad;
+    }
+    if (own_scope) {  // passing the loan on: the task must have borrowed it itself
+      if (cell_level_[cell] == block().level)
+        return Violation{.rule = Rule::declared_after_carrier, .cell = cell, .carrier = op.scope};
+    } else if (offers_->carrier == Carrier::scope) {
+      if (cell_level_[cell] >= values_[op.scope].level &&
+          position(true, cell) > position(false, op.scope))
+        return Violation{.rule = Rule::declared_after_carrier, .cell = cell, .carrier = op.scope};
+      if (mut && values_[op.scope].level != block().level)
+        return Violation{.rule = Rule::escapes_capture, .cell = cell, .carrier = op.scope};
+    }
+  }
+  return std::nullopt;
+}
+
+Rules::Verdict Rules::check_consumed(const Op& op) const {
+  const ValueState& value = values_[op.subject];
+  if (const Verdict bad = use_value(op.subject, consume, nullptr)) return bad;
+  if (op.kind != OpKind::drop && op.kind != OpKind::await && !movable(value))
+    return Violation{.rule = Rule::pinned, .value = op.subject};
+  return std::nullopt;
+}
+
+Rules::Verdict Rules::check_value_op(const Op& op) const {
+  if (op.subject >= values()) return Violation{.rule = Rule::unknown, .value = op.subject};
+  if (!value_is_live(op.subject)) return Violation{.rule = Rule::used_after_end, .value = op.subject};
+  const ValueState& value = values_[op.subject];
+  const bool is_scope = value.kind == ValueKind::scope;
+  const bool is_handle = value.kind == ValueKind::handle;
+  const auto offered = [](bool yes) -> Verdict {
+    return yes ? Verdict{} : Verdict{Violation{.rule = Rule::not_offered}};
+  };
+  Verdict bad;
+  switch (op.kind) {
+    case OpKind::join_as:
+      if (!is_scope) return Violation{.rule = Rule::wrong_kind, .value = op.subject};
+      if ((bad = offered(offers_->scope_join_as && (!op.boxed || offers_->box)))) return bad;
+      if (op.value != values()) return Violation{.rule = Rule::unknown, .value = op.value};
+      if (values_.full()) return Violation{.rule = Rule::too_large};
+      if (offers_->pre_join_once && value.joined) return Violation{.rule = Rule::precondition, .value = op.subject};
+      return use_value(op.subject, shared_use, nullptr);
+    case OpKind::poll:
+      if (value.done) return Violation{.rule = Rule::polled_after_done, .value = op.subject};
+      if (is_scope && (bad = offered(offers_->scope_poll))) return bad;
+      if (is_handle && (bad = offered(offers_->handle_poll))) return bad;
+      return use_value(op.subject, mut_use, nullptr);
+    case OpKind::await:
+      if (body().kind == BlockKind::root || body().kind == BlockKind::catch_)
+        return Violation{.rule = Rule::await_outside_async};
+      if (value.done) return Violation{.rule = Rule::polled_after_done, .value = op.subject};
+      if (is_scope && (bad = offered(offers_->scope_poll))) return bad;
+      if (is_handle && (bad = offered(offers_->handle_poll))) return bad;
+      return use_value(op.subject, movable(value) && !is_scope ? consume : mut_use, nullptr);
+    case OpKind::join:
+      if (!is_scope && !is_handle) return Violation{.rule = Rule::wrong_kind, .value = op.subject};
+      if ((bad = offered(is_scope ? offers_->scope_join : offers_->handle_join))) return bad;
+      if (!in_main()) return Violation{.rule = Rule::wrong_place, .value = op.subject};
+      if (is_scope && offers_->pre_join_once && value.joined)
+        return Violation{.rule = Rule::precondition, .value = op.subject};
+      return is_scope ? use_value(op.subject, shared_use, nullptr) : check_consumed(op);
+    case OpKind::close:
+      if (!is_scope) return Violation{.rule = Rule::wrong_kind, .value = op.subject};
+      if ((bad = offered(offers_->scope_close))) return bad;
+      return use_value(op.subject, shared_use, nullptr);
+    case OpKind::cancel:
+      if (!is_scope && !is_handle) return Violation{.rule = Rule::wrong_kind, .value = op.subject};
+      if ((bad = offered(is_scope ? offers_->scope_cancel : offers_->handle_cancel))) return bad;
+      return use_value(op.subject, shared_use, nullptr);
+    case OpKind::detach:
+      if (!is_handle) return Violation{.rule = Rule::wrong_kind, .value = op.subject};
+      if ((bad = offered(offers_->handle_detach))) return bad;
+      return check_consumed(op);
+    case OpKind::move:
+      if ((bad = offered(offers_->move))) return bad;
+      return check_consumed(op);
+    case OpKind::move_out: {
+      if ((bad = offered(offers_->move))) return bad;
+      if (block().kind != BlockKind::frame) return Violation{.rule = Rule::wrong_place, .value = op.subject};
+      if ((bad = check_consumed(op))) return bad;
+      for (std::size_t i = block().first_decl; i < decls_.size(); ++i) {
+        const Declaration& decl = decls_[i];
+        if (decl.is_cell && ((value.shared | value.mut) & bit8(decl.index)) != 0)
+          return Violation{.rule = Rule::moved_to_longer_life, .cell = decl.index, .value = op.subject};
+        if (!decl.is_cell && ((value.borrows_shared | value.borrows_mut) & bit16(decl.index)) != 0)
+          return Violation{.rule = Rule::moved_to_longer_life, .value = op.subject, .carrier = decl.index};
+      }
+      return std::nullopt;
+    }
+    case OpKind::drop:
+      if (is_scope && offers_->pre_join_before_destroy && !value.joined)
+        return Violation{.rule = Rule::precondition, .value = op.subject};
+      return check_consumed(op);
+    case OpKind::forget:
+      if ((bad = offered(offers_->forget))) return bad;
+      if (static_cast<LeakVector>(op.extra) == LeakVector::in_place) {
+        if (!offers_->forget_in_place) return Violation{.rule = Rule::not_offered};
+        if (value.boxed || value.kind == ValueKind::async)
+          return Violation{.rule = Rule::wrong_kind, .value = op.subject};
+      }
+      return check_consumed(op);
+    default:
+      SCOPECHECK_ASSERT(false && "op without a rule");
+      return std::nullopt;
+  }
+}
+
+Rules::Verdict Rules::check_task_op(const Op& op) const {
+  if (body().kind != BlockKind::task) return Violation{.rule = Rule::wrong_place};
+  switch (op.kind) {
+    case OpKind::yield:
+    case OpKind::park:
+      return std::nullopt;
+    case OpKind::keep_waker:
+      if (!offers_->keep_waker) return Violation{.rule = Rule::not_offered};
+      return std::nullopt;
+    default:
+      break;
+  }
+  if (op.kind == OpKind::payload && !offers_->throws) return Violation{.rule = Rule::not_offered};
+  if (block().kind != BlockKind::task) return Violation{.rule = Rule::wrong_place};
+  if (op.subject >= cells_ || !cell_is_live(op.subject)) return Violation{.rule = Rule::unknown, .cell = op.subject};
+  if (cell_level_[op.subject] == block().level) return std::nullopt;
+  const BlockState& body = block();
+  if (((body.shared | body.mut) & bit8(op.subject)) == 0)
+    return Violation{.rule = Rule::not_borrowed, .cell = op.subject, .task = body.task};
+  if (op.kind == OpKind::payload) return Violation{.rule = Rule::payload_must_own, .cell = op.subject, .task = body.task};
+  return use_cell(op.subject, (body.mut & bit8(op.subject)) != 0, nullptr);
+}
+
+Rules::Verdict Rules::check_driver_op(const Op& op) const {
+  if (op.kind == OpKind::wake) {
+    if (op.subject >= tasks()) return Violation{.rule = Rule::unknown, .task = op.subject};
+    if (in_task()) return Violation{.rule = Rule::wrong_place};
+    return std::nullopt;
+  }
+  if (op.kind == OpKind::shutdown ? !offers_->shutdown : !offers_->run) return Violation{.rule = Rule::not_offered};
+  if (!in_main()) return Violation{.rule = Rule::wrong_place};
+  if (shut_down_) return Violation{.rule = Rule::after_shutdown};
+  if (op.kind == OpKind::step && op.subject >= tasks()) return Violation{.rule = Rule::unknown, .task = op.subject};
+  if (op.kind == OpKind::run && op.subject == 0) return Violation{.rule = Rule::wrong_place};
+  if (op.kind == OpKind::shutdown && offers_->pre_runtime_outlives_scope)
+    for (const Declaration& decl : decls_)
+      if (!decl.is_cell && values_[decl.index].kind != ValueKind::async)
+        return Violation{.rule = Rule::precondition, .value = decl.index};
+  return std::nullopt;
+}
+
+// ---- taking an op -------------------------------------------------------------------------------
+
+void Rules::open_block(BlockKind kind, bool new_level) {
+  blocks_.push_back(BlockState{.kind = kind,
+                               .level = static_cast<std::uint8_t>(block().level + (new_level ? 1 : 0)),
+                               .first_decl = static_cast<std::uint8_t>(decls_.size()),
+                               .opened_by = op_count_});
+}
+
+void Rules::declare_value(const ValueState& value) {
+  decls_.push_back({.is_cell = false, .index = values()});
+  values_.push_back(value);
+}
+
+void Rules::remove_value(std::uint8_t value) {
+  const auto at = static_cast<std::size_t>(position(false, value));
+  decls_.erase(at);
+  for (BlockState& open : blocks_)
+    if (open.first_decl > at) --open.first_decl;
+}
+
+void Rules::apply(const Op& op) {
+  if (info(op.kind).cost != 0)
+    for (BlockState& open : blocks_) ++open.ops;
+  switch (op.kind) {
+    case OpKind::end:
+      apply_end();
+      ++op_count_;
+      return;
+    case OpKind::cell:
+      cell_level_[cells_] = block().level;
+      decls_.push_back({.is_cell = true, .index = cells_++});
+      break;
+    case OpKind::frame:
+      open_block(BlockKind::frame, false);
+      break;
+    case OpKind::catch_:
+      open_block(BlockKind::catch_, true);
+      break;
+    case OpKind::inside:
+      open_block(BlockKind::inside, true);
+      break;
+    case OpKind::async:
+      open_block(BlockKind::async, true);
+      break;
+    case OpKind::scope:
+      declare_value({.kind = ValueKind::scope, .boxed = op.boxed, .level = block().level});
+      break;
+    case OpKind::spawn:
+      apply_spawn(op);
+      break;
+    case OpKind::read:
+    case OpKind::write:
+      static_cast<void>(use_cell(op.subject, op.kind == OpKind::write, this));
+      break;
+    case OpKind::throw_:
+    case OpKind::throw_bomb:
+      blocks_.back().unreachable = true;
+      break;
+    case OpKind::park:
+      tasks_[body().task].parks = true;
+      break;
+    case OpKind::keep_waker:
+      tasks_[body().task].keeps_waker = true;
+      break;
+    case OpKind::capture:
+    case OpKind::result:
+    case OpKind::payload:
+      if (cell_level_[op.subject] != block().level) blocks_.back().touched |= bit8(op.subject);
+      break;
+    case OpKind::shutdown:
+      shut_down_ = true;
+      break;
+    case OpKind::suspend:
+    case OpKind::yield:
+    case OpKind::step:
+    case OpKind::run:
+    case OpKind::wake:
+    case OpKind::settle:
+      break;
+    default:
+      apply_value_op(op);
+      break;
+  }
+  if (info(op.kind).opens) openers_.push_back(op);
+  ++op_count_;
+}
+
+void Rules::apply_spawn(const Op& op) {
+  if (op.scope != none) {
+    values_[op.scope].started = true;
+    if (value_is_live(op.scope)) static_cast<void>(use_value(op.scope, shared_use, this));
+  }
+  bool own_scope = false;
+  if (op.scope != none && body().kind == BlockKind::task)
+    own_scope = values_[op.scope].level < block().level;
+  for (std::uint8_t cell = 0; cell < cells_; ++cell) {
+    const bool mut = (op.mut & bit8(cell)) != 0;
+    if (!mut && (op.shared & bit8(cell)) == 0) continue;
+    static_cast<void>(use_cell(cell, mut, this));
+    if (own_scope) {  // the loan moves on to the new child; a shared one is copied
+      if (mut) body_at(block().level).mut &= static_cast<CellSet>(~bit8(cell));
+    } else if (offers_->carrier == Carrier::scope) {
+      (mut ? values_[op.scope].mut : values_[op.scope].shared) |= bit8(cell);
+    }
+  }
+  open_block(BlockKind::task, true);
+  blocks_.back().task = op.subject;
+  blocks_.back().shared = op.shared;
+  blocks_.back().mut = op.mut;
+  tasks_.push_back({});
+}
+
+void Rules::apply_end() {
+  const BlockState closed = block();
+  const Op opener = openers_.back();
+  decls_.resize_down(closed.first_decl);
+  blocks_.pop_back();
+  openers_.pop_back();
+  switch (closed.kind) {
+    case BlockKind::frame:
+    case BlockKind::inside:
+      blocks_.back().unreachable = closed.unreachable;
+      break;
+    case BlockKind::async:
+      declare_value({.kind = ValueKind::async,
+                     .boxed = opener.boxed,
+                     .level = block().level,
+                     .shared = closed.shared,
+                     .mut = closed.mut,
+                     .borrows_shared = closed.value_shared,
+                     .borrows_mut = closed.value_mut});
+      break;
+    case BlockKind::task:
+      if (opener.value != none) {
+        ValueState handle{.kind = ValueKind::handle,
+                          .boxed = opener.boxed,
+                          .started = true,
+                          .level = block().level,
+                          .scope = opener.scope,
+                          .task = opener.subject};
+        if (offers_->carrier == Carrier::handle) {
+          handle.shared = opener.shared;
+          handle.mut = opener.mut;
+        }
+        declare_value(handle);
+      }
+      break;
+    case BlockKind::root:
+    case BlockKind::catch_:
+      break;
+  }
+}
+
+void Rules::apply_value_op(const Op& op) {
+  ValueState& value = values_[op.subject];
+  switch (op.kind) {
+    case OpKind::join_as:
+      value.joined = true;
+      static_cast<void>(use_value(op.subject, shared_use, this));
+      declare_value({.kind = ValueKind::join,
+                     .boxed = op.boxed,
+                     .level = block().level,
+                     .scope = op.subject,
+                     .borrows_shared = bit16(op.subject)});
+      break;
+    case OpKind::poll:
+      value.started = true;
+      static_cast<void>(use_value(op.subject, mut_use, this));
+      break;
+    case OpKind::await:
+      if (movable(value) && value.kind != ValueKind::scope) {
+        remove_value(op.subject);
+      } else {
+        static_cast<void>(use_value(op.subject, mut_use, this));
+        value.started = true;
+        value.done = value.kind != ValueKind::scope;
+      }
+      break;
+    case OpKind::join:
+      value.joined = true;
+      if (value.kind == ValueKind::handle)
+        remove_value(op.subject);
+      else
+        static_cast<void>(use_value(op.subject, shared_use, this));
+      break;
+    case OpKind::close:
+      value.closed = true;
+      static_cast<void>(use_value(op.subject, shared_use, this));
+      break;
+    case OpKind::cancel:
+      static_cast<void>(use_value(op.subject, shared_use, this));
+      break;
+    case OpKind::move:
+      remove_value(op.subject);
+      decls_.push_back({.is_cell = false, .index = op.subject});
+      break;
+    case OpKind::move_out:
+      remove_value(op.subject);
+      // the frame's own declarations start one later, also where the value came from further out
+      decls_.insert(blocks_.back().first_decl, {.is_cell = false, .index = op.subject});
+      ++blocks_.back().first_decl;
+      break;
+    default:
+      remove_value(op.subject);
+      break;
+  }
+}
+
+}  // namespace scopecheck::scenario

@@ -1,0 +1,174 @@
+// The client rules: a small borrow checker. Feed it a scenario op by op; it says for every next op
+// whether a borrow checker would accept it, and if not, which rule it breaks first. Generators ask the
+// same question to learn which ops are legal now, so nothing ill-formed is ever generated.
+//
+// Theory. A client body (main, async block, inside, catch, task) is one *level*. A level sees what it
+// declared and, through a capture, what the levels around it declared: mentioning an outer cell or value
+// inside an async block is a loan of it from the block's creation on. A task sees only what it borrowed.
+// A loan lives as long as its carrier: a live value. So the whole state is the stack of declarations, and
+// for every live value the set of cells and values that it borrows.
+// Not claimed: that everything rustc accepts is accepted here (docs/client-rules.md names the gaps).
+#pragma once
+
+#include "harness/base/static_vector.hpp"
+#include "harness/scenario/offers.hpp"
+#include "harness/scenario/scenario.hpp"
+
+#include <array>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace scopecheck::scenario {
+
+/// The rules, one line each: id and what the client did wrong.
+enum class Rule : std::uint8_t {
+#define SCOPECHECK_RULE(id, doc) id,
+#include "harness/scenario/rules.def"
+#undef SCOPECHECK_RULE
+};
+struct RuleInfo {
+  std::string_view id;
+  std::string_view doc;
+};
+inline constexpr std::array rule_table = {
+#define SCOPECHECK_RULE(id, doc) RuleInfo{#id, doc},
+#include "harness/scenario/rules.def"
+#undef SCOPECHECK_RULE
+};
+[[nodiscard]] constexpr const RuleInfo& info(Rule rule) { return rule_table[static_cast<std::size_t>(rule)]; }
+
+/// A broken rule, with the cell, value or task it is about and the carrier in the way (`none`: nobody).
+struct Violation {
+  Rule rule;
+  std::uint8_t cell = none;
+  std::uint8_t value = none;
+  std::uint8_t task = none;
+  std::uint8_t carrier = none;
+
+  friend bool operator==(const Violation&, const Violation&) = default;
+};
+
+enum class ValueKind : std::uint8_t { scope, handle, join, async };
+enum class BlockKind : std::uint8_t { root, frame, async, inside, catch_, task };
+
+using CellSet = std::uint8_t;    // a bit per cell
+using ValueSet = std::uint16_t;  // a bit per value
+
+struct ValueState {
+  ValueKind kind;
+  bool boxed = false;
+  bool started = false;  ///< scope: spawned into; async and join: polled; handle: always
+  bool done = false;     ///< awaited in place: not to be polled again
+  bool joined = false;
+  bool closed = false;
+  std::uint8_t level = 0;
+  std::uint8_t scope = none;  ///< handle: the scope it was spawned in
+  std::uint8_t task = none;   ///< handle: its child
+  CellSet shared = 0, mut = 0;
+  ValueSet borrows_shared = 0, borrows_mut = 0;
+};
+
+struct TaskState {
+  bool parks = false;
+  bool keeps_waker = false;
+};
+
+struct BlockState {
+  BlockKind kind;
+  bool unreachable = false;
+  std::uint8_t level = 0;
+  std::uint8_t first_decl = 0;
+  std::uint8_t opened_by = 0;  ///< index of the op
+  std::uint8_t ops = 0;        ///< counted ops written directly or below in this block
+  // captures of async, inside and catch; for a task: what it may use
+  CellSet shared = 0, mut = 0;
+  ValueSet value_shared = 0, value_mut = 0;
+  CellSet touched = 0;  ///< task: borrowed cells that its body uses
+  std::uint8_t task = none;
+};
+
+struct Declaration {
+  bool is_cell;
+  std::uint8_t index;
+};
+
+/// The checker's state after a prefix of a scenario. A value: copied freely by searches.
+class Rules {
+ public:
+  explicit Rules(const Offers& offers);
+
+  /// The first rule that `op` would break as the next op, if any. Cost: O(live values).
+  [[nodiscard]] std::optional<Violation> check(const Op& op) const;
+  /// Takes `op`. Requires: check(op) is empty.
+  void apply(const Op& op);
+
+  // What a grammar needs to know.
+  [[nodiscard]] const Offers& offers() const { return *offers_; }
+  [[nodiscard]] std::uint8_t cells() const { return cells_; }
+  [[nodiscard]] std::uint8_t values() const { return static_cast<std::uint8_t>(values_.size()); }
+  [[nodiscard]] std::uint8_t tasks() const { return static_cast<std::uint8_t>(tasks_.size()); }
+  [[nodiscard]] const ValueState& value(std::size_t v) const { return values_[v]; }
+  [[nodiscard]] const TaskState& task(std::size_t t) const { return tasks_[t]; }
+  [[nodiscard]] const auto& blocks() const { return blocks_; }
+  [[nodiscard]] const auto& decls() const { return decls_; }
+  [[nodiscard]] const BlockState& block() const { return blocks_.back(); }
+  [[nodiscard]] std::uint8_t size() const { return op_count_; }
+  [[nodiscard]] bool value_is_live(std::uint8_t v) const { return position(false, v) >= 0; }
+  [[nodiscard]] bool cell_is_live(std::uint8_t c) const { return position(true, c) >= 0; }
+  /// The body that the next op belongs to: the innermost block that is not a frame.
+  [[nodiscard]] const BlockState& body() const;
+  /// No async block, inside or task around: the client's own thread, outside of the runtime.
+  [[nodiscard]] bool in_main() const;
+  [[nodiscard]] bool in_task() const;
+  [[nodiscard]] bool shut_down() const { return shut_down_; }
+  /// A value that can move to another place now.
+  [[nodiscard]] bool movable(const ValueState& value) const;
+
+ private:
+  using Verdict = std::optional<Violation>;
+  [[nodiscard]] int position(bool is_cell, std::uint8_t index) const;
+  [[nodiscard]] std::size_t body_index(std::uint8_t level) const;
+  [[nodiscard]] const BlockState& body_of(std::uint8_t level) const;
+  [[nodiscard]] BlockState& body_at(std::uint8_t level);
+  [[nodiscard]] Verdict use_cell(std::uint8_t cell, bool write, Rules* commit) const;
+  [[nodiscard]] Verdict use_value(std::uint8_t value, int mode, Rules* commit) const;
+  [[nodiscard]] Verdict check_end() const;
+  [[nodiscard]] Verdict check_spawn(const Op& op) const;
+  [[nodiscard]] Verdict check_value_op(const Op& op) const;
+  [[nodiscard]] Verdict check_consumed(const Op& op) const;
+  [[nodiscard]] Verdict check_task_op(const Op& op) const;
+  [[nodiscard]] Verdict check_driver_op(const Op& op) const;
+  void apply_end();
+  void apply_spawn(const Op& op);
+  void apply_value_op(const Op& op);
+  void open_block(BlockKind kind, bool new_level);
+  void declare_value(const ValueState& value);
+  void remove_value(std::uint8_t value);
+
+  const Offers* offers_;
+  bool shut_down_ = false;
+  std::uint8_t cells_ = 0;
+  std::uint8_t op_count_ = 0;
+  std::array<std::uint8_t, max_cells> cell_level_{};
+  base::StaticVector<ValueState, max_values> values_;
+  base::StaticVector<TaskState, max_tasks> tasks_;
+  base::StaticVector<BlockState, max_blocks> blocks_;
+  base::StaticVector<Declaration, max_cells + max_values> decls_;
+  base::StaticVector<Op, max_blocks> openers_;  // the op that opened each block
+};
+
+/// What is wrong with an ill-formed scenario: where, which rule, and a sentence for people.
+struct IllFormed {
+  std::size_t op;  ///< index of the offending op (== ops.size(): blocks left open)
+  Violation violation;
+  std::string message;  ///< "cannot write x: mutably borrowed by t0 through s0 until line 8"
+};
+
+/// Checks a whole scenario. `line_of(op)` in messages is op index + 1 unless `lines` says otherwise.
+[[nodiscard]] std::expected<void, IllFormed> check(const Scenario& scenario, const Offers& offers,
+                                                   const std::uint32_t* lines = nullptr);
+
+}  // namespace scopecheck::scenario

@@ -1,0 +1,71 @@
+// The text form of scenarios (`.scn`): one op a line, blocks in braces, the outermost frame implicit.
+//
+//   # impl: stacked_in_scope        <- `# key: value` lines before the first op are the file's header
+//   cell x
+//   spawn t0 borrow mut x {
+//     write x
+//   } as h0 boxed
+//   forget h0
+//
+// Canonical names follow the order of declaration (cells x y z ..., t0, s0, h0, j0, b0); the parser
+// accepts any names, `leak` for `forget`, and `touch read|write c` for `read|write c`.
+#pragma once
+
+#include "harness/scenario/rules.hpp"
+#include "harness/scenario/scenario.hpp"
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace scopecheck::scenario {
+
+/// Canonical names of the things of one scenario.
+class Names {
+ public:
+  explicit Names(const Scenario& scenario);
+  [[nodiscard]] std::string cell(std::uint8_t index) const;
+  [[nodiscard]] std::string task(std::uint8_t index) const;
+  [[nodiscard]] std::string value(std::uint8_t index) const;
+  [[nodiscard]] ValueKind kind(std::uint8_t value) const { return kinds_[value]; }
+  /// The value that holds `task`'s handle, or `none`.
+  [[nodiscard]] std::uint8_t handle_of(std::uint8_t task) const { return handles_[task]; }
+
+ private:
+  std::array<ValueKind, max_values> kinds_{};
+  std::array<std::uint8_t, max_values> ordinals_{};
+  std::array<std::uint8_t, max_tasks> handles_{};
+};
+
+/// One op as its line of text, without indentation. An `end` prints what its opener asks for.
+[[nodiscard]] std::string line_of(const Scenario& scenario, std::size_t op, const Names& names);
+
+/// The canonical text. Ends with a newline unless empty.
+[[nodiscard]] std::string to_text(const Scenario& scenario);
+
+/// A parsed file: the scenario, where each op stood, and the header's `# key: value` pairs.
+struct Parsed {
+  Scenario scenario;
+  std::vector<std::uint32_t> lines;
+  std::vector<std::pair<std::string, std::string>> header;
+
+  /// The header's value for `key`, or "".
+  [[nodiscard]] std::string_view get(std::string_view key) const;
+};
+
+/// What is wrong with a text, for people: line (1-based) and a sentence, with a suggestion if there is one.
+struct TextError {
+  std::uint32_t line;
+  std::string message;
+};
+
+/// Parses a `.scn` text: syntax, names and capacity only; well-formedness is the business of `check`.
+[[nodiscard]] std::expected<Parsed, TextError> parse(std::string_view text);
+
+/// The candidate nearest to `word` by edit distance, or "" when none is near enough to suggest.
+[[nodiscard]] std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
+
+}  // namespace scopecheck::scenario

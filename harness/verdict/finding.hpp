@@ -1,0 +1,79 @@
+// A finding: one broken rule with its culprit, and what makes two findings the same (the signature).
+#pragma once
+
+#include "harness/ledger/ledger.hpp"
+#include "harness/scenario/scenario.hpp"
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace scopecheck::verdict {
+
+enum class FindingKind : std::uint8_t {
+#define SCOPECHECK_FINDING(id, text, memory, ends_storage, asan_confirms, doc) id,
+#include "harness/verdict/kinds.def"
+#undef SCOPECHECK_FINDING
+};
+struct KindInfo {
+  std::string_view text;
+  bool memory;
+  bool ends_storage;
+  bool asan_confirms;
+  std::string_view doc;
+};
+inline constexpr std::array kind_table = {
+#define SCOPECHECK_FINDING(id, text, memory, ends_storage, asan_confirms, doc) \
+  KindInfo{text, memory != 0, ends_storage != 0, asan_confirms != 0, doc},
+#include "harness/verdict/kinds.def"
+#undef SCOPECHECK_FINDING
+};
+[[nodiscard]] constexpr const KindInfo& info(FindingKind kind) { return kind_table[static_cast<std::size_t>(kind)]; }
+
+/// Moments after the last op of a scenario, as op indices relative to ops.size(): Event::op runs up to
+/// ops.size() + last_moment.
+inline constexpr std::size_t at_outermost_end = 0;  ///< the outermost frame ends
+inline constexpr std::size_t at_final_settle = 1;
+inline constexpr std::size_t at_runtime_end = 2;
+
+/// What ended a lifetime or used it: an op of the scenario, or a moment after it.
+enum class Cause : std::uint8_t { nothing, op, frame_end, final_settle, runtime_end };
+
+/// What makes two findings the same. Never addresses, indices or seeds.
+struct Signature {
+  FindingKind kind{};
+  Cause released_by = Cause::nothing;  ///< what ended the loan's carrier, or the storage's owner
+  scenario::OpKind released_op{};
+  Cause ended_by = Cause::nothing;  ///< what ended the memory
+  scenario::OpKind ended_op{};
+  ledger::EventKind used_by{};  ///< the event that used it afterwards
+
+  friend auto operator<=>(const Signature&, const Signature&) = default;
+};
+
+/// "use-after-scope(forget, frame-end, touched_write)"
+[[nodiscard]] std::string to_string(const Signature& signature);
+/// The inverse of to_string; nothing for other texts.
+[[nodiscard]] std::optional<Signature> parse_signature(std::string_view text);
+
+/// One broken rule. Indices are `scenario::none`, ops `no_op`, where they do not apply.
+struct Finding {
+  static constexpr std::uint16_t no_op = 0xffff;
+
+  Signature signature;
+  std::uint8_t task = scenario::none;
+  std::uint8_t cell = scenario::none;
+  std::uint8_t value = scenario::none;
+  std::uint16_t taken_at = no_op;     ///< op that took the loan or spawned the child
+  std::uint16_t released_at = no_op;  ///< op (or moment) that ended the carrier
+  std::uint16_t ended_at = no_op;     ///< op (or moment) that ended the memory
+  std::uint16_t used_at = no_op;      ///< op (or moment) of the use
+  std::uint32_t event = 0;            ///< index in the ledger of the use
+
+  [[nodiscard]] FindingKind kind() const { return signature.kind; }
+};
+
+}  // namespace scopecheck::verdict
