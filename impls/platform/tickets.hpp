@@ -1,0 +1,77 @@
+// Wakers without an allocation and without a lifetime: a waker is a number, not a pointer.
+//
+//   waker data = [ generation : 56 | slot : 8 ]  --find-->  table[slot], if the generation still fits
+//
+// The table is fixed and static, as an embedded executor's is; a slot is given back when its target
+// ends, and its generation is never used again. So a waker may be fired late: it finds nothing.
+// Threads: none; one thread uses a table.
+#pragma once
+
+#include "harness/abi/plugin.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace scopecheck::platform {
+
+/// Names one life of one slot; 0 names none.
+using Ticket = std::uint64_t;
+
+/// The tickets of all live `Target`s. `Target` has `void wake()`.
+template <class Target>
+class Tickets {
+ public:
+  static constexpr std::size_t capacity = 64;
+
+  /// Takes a slot for `target`, or 0 when all are taken. `owner`: whose end gives forgotten slots back.
+  [[nodiscard]] static Ticket issue(Target& target, const void* owner) {
+    for (std::size_t slot = 0; slot < capacity; ++slot) {
+      Slot& candidate = slots_[slot];
+      if (candidate.target != nullptr) continue;
+      candidate.target = &target;
+      candidate.owner = owner;
+      candidate.ticket = (++generation_ << slot_bits) | slot;
+      return candidate.ticket;
+    }
+    return 0;
+  }
+  /// The target, or null when its life is over.
+  [[nodiscard]] static Target* find(Ticket ticket) {
+    const Slot& slot = slots_[ticket & slot_mask];
+    return slot.ticket == ticket ? slot.target : nullptr;
+  }
+  static void revoke(Ticket ticket) {
+    if (find(ticket) != nullptr) slots_[ticket & slot_mask] = Slot{};
+  }
+  /// Gives back what was forgotten under `owner`.
+  static void revoke_all(const void* owner) {
+    for (Slot& slot : slots_)
+      if (slot.owner == owner) slot = Slot{};
+  }
+  [[nodiscard]] static scopecheck_waker waker(Ticket ticket) {
+    // The number is only ever turned back into a number.
+    return {&vtable_, reinterpret_cast<const void*>(static_cast<std::uintptr_t>(ticket))};
+  }
+
+ private:
+  struct Slot {
+    Ticket ticket = 0;
+    Target* target = nullptr;
+    const void* owner = nullptr;
+  };
+  static constexpr unsigned slot_bits = 8;
+  static constexpr Ticket slot_mask = capacity - 1;
+
+  static scopecheck_waker clone(const void* data) { return {&vtable_, data}; }
+  static void wake(const void* data) {
+    if (Target* target = find(reinterpret_cast<std::uintptr_t>(data))) target->wake();
+  }
+  static void drop(const void*) {}
+
+  static constexpr scopecheck_waker_vtable vtable_{&clone, &wake, &drop};
+  static inline std::array<Slot, capacity> slots_{};
+  static inline std::uint64_t generation_ = 0;
+};
+
+}  // namespace scopecheck::platform
