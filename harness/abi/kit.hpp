@@ -147,6 +147,8 @@ class Child {
     if (status == SCOPECHECK_THROWN) throw Panic{Object(out)};
     return Result(out);
   }
+  /// Gives the body up without destroying it.
+  [[nodiscard]] scopecheck_child* release() noexcept { return std::exchange(raw_, nullptr); }
   /// Destroys the body and its captures now.
   void drop() {
     if (raw_ != nullptr) host->child_drop(std::exchange(raw_, nullptr));
@@ -225,7 +227,11 @@ scopecheck_status guarded(scopecheck_object** out, F&& f) noexcept {
   try {
     return std::forward<F>(f)();
   } catch (Panic& panic) {
-    if (out != nullptr) *out = panic.payload.release();
+    scopecheck_object* const payload = panic.payload.release();
+    if (out != nullptr)
+      *out = payload;
+    else if (payload != nullptr)  // nobody takes it: the client's catch drops it, and its panic ends there
+      static_cast<void>(host->object_drop(payload));
     return SCOPECHECK_THROWN;
   } catch (const Closed&) {
     return SCOPECHECK_CLOSED;
