@@ -1,0 +1,154 @@
+// The canaries do what their first line says: each planted defect is there, and it is the only one.
+#include "tests/designs/fake_host.hpp"
+
+#include <optional>
+
+namespace scopecheck::tests {
+namespace {
+
+/// One child in one handle of a canary, spawned and let run once.
+struct Planted {
+  explicit Planted(const char* name) : runtime(name) {
+    handle.emplace(runtime.table().handle_size, runtime.table().handle_align);
+    child.body = [this](FakeChild::Step step) {
+      kept.keep(step.waker);
+      return body(step);
+    };
+    EXPECT_EQ(runtime.spawn(nullptr, child, *handle), SCOPECHECK_OK);
+  }
+  scopecheck_status poll() {
+    const scopecheck_waker raw = client_waker.raw();
+    scopecheck_object* out = nullptr;
+    return runtime.table().handle_poll(handle->get(), &raw, &out);
+  }
+  void drop() { runtime.drop_handle(*handle); }
+
+  FakeChild child;
+  std::function<scopecheck_status(FakeChild::Step)> body = [](FakeChild::Step) { return SCOPECHECK_PENDING; };
+  KeptWaker kept;
+  Runtime runtime;
+  std::optional<Value> handle;  // engaged at once
+};
+
+TEST(Canaries, sound_drops_its_child_with_its_handle_and_stays_quiet) {
+  Planted planted("canary_sound");
+  planted.runtime.run();
+  planted.drop();
+  EXPECT_EQ(planted.child.drops, 1);
+  planted.kept.wake();
+  planted.runtime.run();
+  EXPECT_EQ(planted.child.steps, 1);
+  EXPECT_EQ(offences.total(), 0);
+}
+
+TEST(Canaries, detach_steps_late) {
+  Planted planted("canary_detach");
+  planted.body = [](FakeChild::Step) { return SCOPECHECK_OK; };
+  planted.drop();
+  planted.runtime.run();
+  EXPECT_EQ(planted.child.steps, 1);
+}
+
+TEST(Canaries, late_drop_destroys_late_but_never_steps_late) {
+  Planted planted("canary_late_drop");
+  planted.drop();
+  EXPECT_EQ(planted.child.drops, 0);
+  planted.runtime.run();
+  EXPECT_EQ(planted.child.drops, 1);
+  EXPECT_EQ(planted.child.steps, 0);
+}
+
+TEST(Canaries, late_result_destroys_only_the_result_late) {
+  FakeObject result;
+  Planted planted("canary_late_result");
+  planted.body = [&](FakeChild::Step step) {
+    *step.out = result.raw();
+    return SCOPECHECK_OK;
+  };
+  planted.runtime.run();
+  planted.drop();
+  EXPECT_EQ(planted.child.drops, 1);
+  EXPECT_EQ(result.drops, 0);
+  planted.runtime.run();
+  EXPECT_EQ(result.drops, 1);
+}
+
+TEST(Canaries, late_bookkeeping_writes_into_dead_storage) {
+  {
+    Planted planted("canary_late_handle_bookkeeping");
+    std::vector<unsigned char> before(planted.runtime.table().handle_size);
+    planted.drop();
+    std::memcpy(before.data(), planted.handle->get(), before.size());
+    EXPECT_EQ(planted.child.drops, 1);
+    planted.runtime.run();
+    EXPECT_NE(std::memcmp(before.data(), planted.handle->get(), before.size()), 0);
+  }
+  Runtime runtime("canary_late_bookkeeping");
+  Value scope = runtime.make_scope_storage();
+  std::vector<unsigned char> before(runtime.table().scope_size);
+  FakeChild child;
+  runtime.table().scope_init(runtime.raw(), scope.get());
+  runtime.table().spawn(runtime.raw(), scope.get(), child.raw(), nullptr);
+  runtime.table().scope_destroy(scope.get(), 0);
+  std::memcpy(before.data(), scope.get(), before.size());
+  EXPECT_EQ(child.drops, 1);
+  runtime.run();
+  EXPECT_NE(std::memcmp(before.data(), scope.get(), before.size()), 0);
+}
+
+TEST(Canaries, join_lied_says_ready_and_lets_the_child_run_on) {
+  Planted planted("canary_join_lied");
+  planted.body = [](FakeChild::Step) { return SCOPECHECK_OK; };
+  EXPECT_EQ(planted.poll(), SCOPECHECK_OK);
+  EXPECT_FALSE(planted.child.done);
+  planted.drop();
+  planted.runtime.run();
+  EXPECT_EQ(planted.child.steps, 1);
+}
+
+TEST(Canaries, stale_waker_works_until_its_handle_is_gone) {
+  Planted planted("canary_stale_waker");
+  planted.runtime.run();
+  planted.kept.wake();
+  planted.runtime.run();
+  EXPECT_EQ(planted.child.steps, 2);
+  planted.drop();
+  EXPECT_EQ(planted.child.drops, 1);
+  // A wake now would be the planted use after free.
+}
+
+TEST(Canaries, the_lazy_ones_double_drop_step_after_done_and_never_drop) {
+  {
+    Planted planted("canary_double_drop");
+    planted.drop();
+    EXPECT_EQ(offences.double_drop, 1);
+  }
+  {
+    Planted planted("canary_step_after_done");
+    planted.body = [](FakeChild::Step) { return SCOPECHECK_OK; };
+    EXPECT_EQ(planted.poll(), SCOPECHECK_OK);
+    EXPECT_EQ(offences.step_after_done, 1);
+    planted.drop();
+  }
+  Planted planted("canary_never_drops");
+  planted.drop();
+  EXPECT_EQ(planted.child.drops, 0);
+}
+
+TEST(Canaries, moved_leaves_a_pointer_to_where_it_was_first_polled) {
+  Planted planted("canary_moved");
+  EXPECT_EQ(planted.poll(), SCOPECHECK_PENDING);
+  std::vector<unsigned char> before(planted.runtime.table().handle_size);
+  Value moved(planted.runtime.table().handle_size, planted.runtime.table().handle_align);
+  planted.runtime.table().handle_move(planted.handle->get(), moved.get());
+  std::memcpy(before.data(), planted.handle->get(), before.size());
+  const scopecheck_waker raw = client_waker.raw();
+  scopecheck_object* out = nullptr;
+  planted.runtime.table().handle_poll(moved.get(), &raw, &out);
+  EXPECT_NE(std::memcmp(before.data(), planted.handle->get(), before.size()), 0);
+  planted.runtime.drop_handle(moved);
+  EXPECT_EQ(planted.child.drops, 1);
+}
+
+}  // namespace
+}  // namespace scopecheck::tests
