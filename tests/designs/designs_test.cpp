@@ -26,7 +26,8 @@ void inside(Runtime& runtime, const std::function<scopecheck_status(FakeChild::S
 /// A client that uses one scope (where there is one) and drops it and its handles at the end.
 struct Client {
   explicit Client(Runtime& r) : runtime(r), scope(r.make_scope_storage()) {
-    if (runtime.has_scope()) EXPECT_EQ(runtime.table().scope_init(runtime.raw(), scope.get()), SCOPECHECK_OK);
+    if (!runtime.has_scope()) return;
+    EXPECT_EQ(runtime.table().scope_init(runtime.raw(), scope.get()), SCOPECHECK_OK);
   }
   ~Client() {
     for (const auto& handle : handles) runtime.drop_handle(*handle);
@@ -131,7 +132,7 @@ TEST_P(Designs, dropping_everything_ends_the_child_and_later_wakes_are_harmless)
     client.progress();
     client.end_scope();
     while (!client.handles.empty()) client.drop(*client.handles.front());
-    if (runtime_.table().carrier != SCOPECHECK_CARRIER_NONE) EXPECT_EQ(child.drops, 1);
+    EXPECT_EQ(child.drops, runtime_.table().carrier != SCOPECHECK_CARRIER_NONE ? 1 : 0);
     child.body = &finish;
     kept.wake();
     runtime_.run();
