@@ -53,21 +53,23 @@ struct IntrusiveList {
   /// A task: queue entry, child and outcome in one, with a waker that is its address.
   class Node : public platform::Link<Node> {
    public:
-    Node(platform::List<Node, Node>& queue, kit::Child child) : queue_(queue), child_(std::move(child)) {
+    Node(platform::List<Node, Node>& queue, kit::Child child) : queue_(queue), child_(child.release()) {
       queue_.push_back(*this);
     }
     ~Node() noexcept(false) {
       if (running_) platform::fail_stop("a task was destroyed from within its own step");
       unlink();
-      child_.drop();
+      if (!completion_.ended()) kit::Child(child_).drop();
     }
     [[nodiscard]] platform::Completion& completion() { return completion_; }
 
     void poll() {
       running_ = true;
       woken_ = false;
-      completion_.step(child_, kit::WakerRef({&vtable_, this}));
-      if (completion_.ended()) child_.drop();
+      kit::Child child(child_);
+      completion_.step(child, kit::WakerRef({&vtable_, this}));
+      if (!completion_.ended()) static_cast<void>(child.release());
+      child.drop();
       running_ = false;
       if (completion_.ended())
         completion_.take_awaiter().wake();
@@ -87,7 +89,7 @@ struct IntrusiveList {
     static constexpr scopecheck_waker_vtable vtable_{&clone_waker, &wake_waker, &drop_waker};
 
     platform::List<Node, Node>& queue_;
-    kit::Child child_;
+    scopecheck_child* child_;  // dropped in place: as in Rust, its bytes stay behind
     platform::Completion completion_;
     bool running_ = false;
     bool woken_ = false;

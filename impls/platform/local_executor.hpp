@@ -80,26 +80,26 @@ class LocalTask : public Link<LocalTask> {
   }
   [[nodiscard]] bool held() const { return holds_ != 0; }
 
-  /// One poll by the executor. `on_end` may destroy the task: nothing of it is touched afterwards.
+  /// One poll by the executor. The task may be gone when whoever awaits it was woken.
   void poll() {
     LocalTask* const outer = std::exchange(executor_.current_, this);
-    LocalExecutor& executor = executor_;
     running_ = true;
     woken_ = false;
     completion_.step(child_, kit::WakerRef(Tickets<LocalTask>::waker(ticket_)));
-    if (completion_.ended()) child_.drop();
-    running_ = false;
-    executor.current_ = outer;
     if (completion_.ended()) {
-      const kit::Waker awaiter = completion_.take_awaiter();
+      child_.drop();
       on_end();
-      awaiter.wake();
-    } else {
-      enqueue_if_runnable();
     }
+    running_ = false;
+    executor_.current_ = outer;
+    if (completion_.ended())
+      completion_.take_awaiter().wake();
+    else
+      enqueue_if_runnable();
   }
 
  protected:
+  /// The child is gone; its result or payload is still there.
   virtual void on_end() {}
 
  private:
