@@ -22,6 +22,9 @@ void Draft::push(const Op& op) {
   }
   if (scenario::info(op.kind).opens) open_.push_back(static_cast<std::uint8_t>(scenario_.ops.size()));
   cost_ = static_cast<std::uint8_t>(cost_ + scenario::info(op.kind).cost);
+  const auto& decls = rules_.decls();
+  dropped_top_ = op.kind == OpKind::drop && decls.size() > rules_.block().first_decl && !decls.back().is_cell &&
+                 decls.back().index == op.subject;
   if (op.kind == OpKind::frame) ++frames_;
   if (op.kind == OpKind::scope) ++scopes_;
   if (op.kind == OpKind::async) ++async_blocks_;

@@ -26,6 +26,8 @@ class Draft {
   [[nodiscard]] const scenario::Rules& rules() const { return rules_; }
   [[nodiscard]] const scenario::Scenario& scenario() const { return scenario_; }
   [[nodiscard]] const scenario::Bounds& bounds() const { return *bounds_; }
+  /// The last op dropped the value that the end of its block would have dropped next.
+  [[nodiscard]] bool dropped_top() const { return dropped_top_; }
   [[nodiscard]] std::size_t cost() const { return cost_; }
   [[nodiscard]] bool at_root() const { return rules_.blocks().size() == 1; }
 
@@ -35,6 +37,7 @@ class Draft {
   scenario::Rules rules_;
   scenario::Scenario scenario_;
   std::uint8_t cost_ = 0;
+  bool dropped_top_ = false;
   std::uint8_t frames_ = 0;
   std::uint8_t scopes_ = 0;
   std::uint8_t async_blocks_ = 0;

@@ -57,6 +57,8 @@ class Explainer {
       case Rule::unknown:
         return fmt::format("cannot {}: {} is not in scope here", verb,
                            !cell.empty() ? cell : !value.empty() ? value : !task.empty() ? task : "that");
+      case Rule::held_by_destructor:
+        return fmt::format("cannot {} with {}: a destructor of {} holds it", verb, cell, task);
       case Rule::payload_must_own:
         return fmt::format("a panic payload of {} cannot touch {}: a payload outlives every frame, so it must own it",
                            task, cell);

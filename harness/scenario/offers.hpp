@@ -26,6 +26,7 @@ struct Offers {
   bool handle_join = false;
   bool handle_cancel = false;
   bool handle_detach = false;
+  bool handle_embeds_child = false;  ///< the child lives in the handle, which so carries its loans too
   Mobility handle_mobility = Mobility::never;
   Mobility join_mobility = Mobility::never;
   // children

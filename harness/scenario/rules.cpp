@@ -230,6 +230,8 @@ Rules::Verdict Rules::check_spawn(const Op& op) const {
       if (bad->rule == Rule::read_while_mut_borrowed) bad->rule = Rule::borrow_while_mut_borrowed;
       return bad;
     }
+    if (body().kind == BlockKind::task && (body().held & bit8(cell)) != 0)
+      return Violation{.rule = Rule::held_by_destructor, .cell = cell, .task = body().task};
     if (own_scope) {  // passing the loan on: the task must have borrowed it itself
       if (cell_level_[cell] == block().level)
         return Violation{.rule = Rule::declared_after_carrier, .cell = cell, .carrier = op.scope};
@@ -350,8 +352,10 @@ Rules::Verdict Rules::check_task_op(const Op& op) const {
   if (op.kind == OpKind::payload && !offers_->throws) return Violation{.rule = Rule::not_offered};
   if (block().kind != BlockKind::task) return Violation{.rule = Rule::wrong_place};
   if (op.subject >= cells_ || !cell_is_live(op.subject)) return Violation{.rule = Rule::unknown, .cell = op.subject};
-  if (cell_level_[op.subject] == block().level) return std::nullopt;
   const BlockState& body = block();
+  if ((body.held & bit8(op.subject)) != 0)
+    return Violation{.rule = Rule::held_by_destructor, .cell = op.subject, .task = body.task};
+  if (cell_level_[op.subject] == body.level) return use_cell(op.subject, true, nullptr);
   if (((body.shared | body.mut) & bit8(op.subject)) == 0)
     return Violation{.rule = Rule::not_borrowed, .cell = op.subject, .task = body.task};
   if (op.kind == OpKind::payload) return Violation{.rule = Rule::payload_must_own, .cell = op.subject, .task = body.task};
@@ -445,6 +449,9 @@ void Rules::apply(const Op& op) {
     case OpKind::result:
     case OpKind::payload:
       if (cell_level_[op.subject] != block().level) blocks_.back().touched |= bit8(op.subject);
+      blocks_.back().held |= bit8(op.subject);
+      if (op.kind == OpKind::result && cell_level_[op.subject] != block().level)
+        blocks_.back().in_result |= bit8(op.subject);
       break;
     case OpKind::shutdown:
       shut_down_ = true;
@@ -517,9 +524,12 @@ void Rules::apply_end() {
                           .level = block().level,
                           .scope = opener.scope,
                           .task = opener.subject};
-        if (offers_->carrier == Carrier::handle) {
+        if (offers_->carrier == Carrier::handle || (offers_->borrows() && offers_->handle_embeds_child)) {
           handle.shared = opener.shared;
           handle.mut = opener.mut;
+        } else if (offers_->handle_poll || offers_->handle_join) {  // it hands over a result that borrows
+          handle.shared = opener.shared & closed.in_result;
+          handle.mut = opener.mut & closed.in_result;
         }
         declare_value(handle);
       }
@@ -548,6 +558,7 @@ void Rules::apply_value_op(const Op& op) {
       break;
     case OpKind::await:
       if (movable(value) && value.kind != ValueKind::scope) {
+        value.started = true;
         remove_value(op.subject);
       } else {
         static_cast<void>(use_value(op.subject, mut_use, this));
@@ -570,10 +581,12 @@ void Rules::apply_value_op(const Op& op) {
       static_cast<void>(use_value(op.subject, shared_use, this));
       break;
     case OpKind::move:
+      value.moved = true;
       remove_value(op.subject);
       decls_.push_back({.is_cell = false, .index = op.subject});
       break;
     case OpKind::move_out:
+      value.moved = true;
       remove_value(op.subject);
       // the frame's own declarations start one later, also where the value came from further out
       decls_.insert(blocks_.back().first_decl, {.is_cell = false, .index = op.subject});

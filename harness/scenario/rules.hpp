@@ -64,6 +64,7 @@ struct ValueState {
   bool done = false;     ///< awaited in place: not to be polled again
   bool joined = false;
   bool closed = false;
+  bool moved = false;  ///< it changed its place at least once
   std::uint8_t level = 0;
   std::uint8_t scope = none;  ///< handle: the scope it was spawned in
   std::uint8_t task = none;   ///< handle: its child
@@ -87,6 +88,8 @@ struct BlockState {
   CellSet shared = 0, mut = 0;
   ValueSet value_shared = 0, value_mut = 0;
   CellSet touched = 0;  ///< task: borrowed cells that its body uses
+  CellSet held = 0;     ///< task: cells that a destructor of what it captured, returns or throws touches
+  CellSet in_result = 0;  ///< task: borrowed cells that its result goes on borrowing
   std::uint8_t task = none;
 };
 

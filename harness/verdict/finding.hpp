@@ -2,6 +2,7 @@
 #pragma once
 
 #include "harness/ledger/ledger.hpp"
+#include "harness/ledger/moments.hpp"
 #include "harness/scenario/scenario.hpp"
 
 #include <array>
@@ -32,12 +33,6 @@ inline constexpr std::array kind_table = {
 #undef SCOPECHECK_FINDING
 };
 [[nodiscard]] constexpr const KindInfo& info(FindingKind kind) { return kind_table[static_cast<std::size_t>(kind)]; }
-
-/// Moments after the last op of a scenario, as op indices relative to ops.size(): Event::op runs up to
-/// ops.size() + last_moment.
-inline constexpr std::size_t at_outermost_end = 0;  ///< the outermost frame ends
-inline constexpr std::size_t at_final_settle = 1;
-inline constexpr std::size_t at_runtime_end = 2;
 
 /// What ended a lifetime or used it: an op of the scenario, or a moment after it.
 enum class Cause : std::uint8_t { nothing, op, frame_end, final_settle, runtime_end };

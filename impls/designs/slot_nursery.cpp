@@ -81,10 +81,9 @@ struct SlotNursery {
   using Tickets = platform::Tickets<Seat>;
 
   struct Runtime : platform::RootOnly {
-    Runtime() = default;
+    Runtime() { Tickets::revoke_all(); }
     Runtime(const Runtime&) = delete;
     Runtime& operator=(const Runtime&) = delete;
-    ~Runtime() { Tickets::revoke_all(this); }
   };
 
   class Handle {
@@ -125,7 +124,7 @@ struct SlotNursery {
 
   class Scope {
    public:
-    explicit Scope(Runtime& runtime) : runtime_(runtime) {}
+    explicit Scope(Runtime& /*runtime*/) {}
     Scope(Scope&&) = delete;
     Scope& operator=(Scope&&) = delete;
     ~Scope() {
@@ -144,7 +143,7 @@ struct SlotNursery {
     Handle spawn(kit::Child child) {
       for (Seat& seat : seats_) {
         if (closed_ || seat.ticket != 0) continue;
-        seat.ticket = Tickets::issue(seat, &runtime_);
+        seat.ticket = Tickets::issue(seat);
         if (seat.ticket == 0) break;
         seat.scope = this;
         seat.child = std::move(child);
@@ -206,7 +205,6 @@ struct SlotNursery {
       seat.end(std::move(outcome));
     }
 
-    Runtime& runtime_;
     kit::Waker parent_;
     bool polling_ = false;
     bool closed_ = false;

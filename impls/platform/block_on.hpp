@@ -13,6 +13,9 @@ namespace scopecheck::platform {
 /// Source: https://docs.rs/futures/latest/futures/executor/fn.block_on.html, with a ticket for its waker.
 class RootOnly {
  public:
+  /// Requires: no other runtime of this kind is in use on this thread.
+  RootOnly() { Tickets<Root>::revoke_all(); }
+
   /// Errors: throws the root's Panic; kit::Closed when no ticket is left.
   std::optional<kit::Result> block_on(kit::Child root) {
     Root state;
@@ -36,7 +39,7 @@ class RootOnly {
 
     Completion completion;
     bool woken = true;
-    Ticket ticket = Tickets<Root>::issue(*this, this);
+    Ticket ticket = Tickets<Root>::issue(*this);
   };
 };
 

@@ -23,10 +23,10 @@ class LocalTask;
 
 class LocalExecutor {
  public:
-  LocalExecutor() = default;
+  /// Requires: no other executor of this thread is in use.
+  inline LocalExecutor();
   LocalExecutor(const LocalExecutor&) = delete;
   LocalExecutor& operator=(const LocalExecutor&) = delete;
-  inline ~LocalExecutor();
 
   /// Makes at most `budget` task polls and says how many. May be called from within a task.
   inline std::size_t run(std::size_t budget);
@@ -47,7 +47,7 @@ class LocalTask : public Link<LocalTask> {
  public:
   /// Errors: throws kit::Closed when the executor has no ticket left.
   LocalTask(LocalExecutor& executor, kit::Child child)
-      : executor_(executor), ticket_(Tickets<LocalTask>::issue(*this, &executor)), child_(std::move(child)) {
+      : executor_(executor), ticket_(Tickets<LocalTask>::issue(*this)), child_(std::move(child)) {
     if (ticket_ == 0) throw kit::Closed{};
     wake();
   }
@@ -116,7 +116,7 @@ class LocalTask : public Link<LocalTask> {
   bool woken_ = false;
 };
 
-inline LocalExecutor::~LocalExecutor() { Tickets<LocalTask>::revoke_all(this); }
+inline LocalExecutor::LocalExecutor() { Tickets<LocalTask>::revoke_all(); }
 
 inline std::size_t LocalExecutor::run(std::size_t budget) {
   std::size_t polls = 0;

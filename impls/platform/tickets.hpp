@@ -4,7 +4,7 @@
 //
 // The table is fixed and static, as an embedded executor's is; a slot is given back when its target
 // ends, and its generation is never used again. So a waker may be fired late: it finds nothing.
-// Threads: none; one thread uses a table.
+// Threads: none; one thread uses a table, for one executor at a time.
 #pragma once
 
 #include "harness/abi/plugin.h"
@@ -22,15 +22,14 @@ using Ticket = std::uint64_t;
 template <class Target>
 class Tickets {
  public:
-  static constexpr std::size_t capacity = 64;
+  static constexpr std::size_t capacity = 16;
 
-  /// Takes a slot for `target`, or 0 when all are taken. `owner`: whose end gives forgotten slots back.
-  [[nodiscard]] static Ticket issue(Target& target, const void* owner) {
+  /// Takes a slot for `target`, or 0 when all are taken.
+  [[nodiscard]] static Ticket issue(Target& target) {
     for (std::size_t slot = 0; slot < capacity; ++slot) {
       Slot& candidate = slots_[slot];
       if (candidate.target != nullptr) continue;
       candidate.target = &target;
-      candidate.owner = owner;
       candidate.ticket = (++generation_ << slot_bits) | slot;
       return candidate.ticket;
     }
@@ -44,11 +43,8 @@ class Tickets {
   static void revoke(Ticket ticket) {
     if (find(ticket) != nullptr) slots_[ticket & slot_mask] = Slot{};
   }
-  /// Gives back what was forgotten under `owner`.
-  static void revoke_all(const void* owner) {
-    for (Slot& slot : slots_)
-      if (slot.owner == owner) slot = Slot{};
-  }
+  /// A new executor starts: no ticket of an earlier one means anything any more.
+  static void revoke_all() { slots_ = {}; }
   [[nodiscard]] static scopecheck_waker waker(Ticket ticket) {
     // The number is only ever turned back into a number.
     return {&vtable_, reinterpret_cast<const void*>(static_cast<std::uintptr_t>(ticket))};
@@ -58,7 +54,6 @@ class Tickets {
   struct Slot {
     Ticket ticket = 0;
     Target* target = nullptr;
-    const void* owner = nullptr;
   };
   static constexpr unsigned slot_bits = 8;
   static constexpr Ticket slot_mask = capacity - 1;

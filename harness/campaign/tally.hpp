@@ -1,0 +1,81 @@
+// What a runner counts and finds, in memory that it shares with its supervisor: plain data of fixed size,
+// written by the runner alone, so that whatever kills a runner, nothing that it found is lost.
+#pragma once
+
+#include "harness/interpreter/machine.hpp"
+#include "harness/ledger/ledger.hpp"
+#include "harness/scenario/offers.hpp"
+#include "harness/scenario/scenario.hpp"
+#include "harness/verdict/finding.hpp"
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+namespace scopecheck::campaign {
+
+/// How scenarios are drawn.
+enum class Engine : std::uint8_t { exhaustive, random, one };
+
+/// One piece of work for one runner. Sharding: of every `shards` blocks of 64 scenarios the runner runs
+/// the `shard`-th, so that a scenario's number is the same however many runners there are.
+struct Job {
+  std::array<char, 64> implementation{};
+  std::array<char, 32> flavour{};
+  scenario::Discipline discipline = scenario::Discipline::safe;
+  scenario::Bounds bounds{};
+  Engine engine = Engine::exhaustive;
+  bool real_access = false;  ///< engine `one`: touch dead memory for real
+  bool stop_at_finding = false;
+  std::uint8_t first_ops = 0, last_ops = 0;  ///< exhaustive: lengths, inclusive
+  std::uint32_t shard = 0, shards = 1;
+  std::uint64_t seed = 1;      ///< random
+  std::uint64_t runs = 0;      ///< random: how many; one: how often
+  std::uint64_t skip = 0;      ///< scenarios (of all shards) to pass over: where a dead runner stopped
+  std::uint64_t deadline_ns = 0;  ///< CLOCK_MONOTONIC; 0: none
+  scenario::Scenario scenario{};  ///< engine `one`
+};
+
+inline constexpr std::size_t max_findings = 64;
+
+/// The shortest (first) scenario of one signature.
+struct FoundSlot {
+  verdict::Finding finding{};
+  scenario::Scenario scenario{};
+  std::uint64_t after_scenarios = 0;  ///< its number in the whole enumeration
+  std::uint64_t after_ns = 0;         ///< since the job began
+  std::uint64_t times = 0;
+};
+
+inline constexpr std::size_t outcome_kinds = 5;
+
+struct Tally {
+  /// Number of the scenario being run (of all shards), and what it is: written before each run.
+  std::atomic<std::uint64_t> number{0};
+  std::atomic<std::uint64_t> done{0};  ///< scenarios that this runner ran
+  std::atomic<std::uint8_t> ops{0};    ///< exhaustive: the length it is at
+  std::atomic<std::uint8_t> finished{0};  ///< 1: the job is complete; 2: stopped at its deadline
+  std::atomic<std::uint32_t> current_op{0};
+  scenario::Scenario current{};
+  std::array<std::uint64_t, scenario::max_ops> per_length{};  ///< scenarios run by counted ops
+  std::array<std::uint64_t, scenario::op_kinds> op_reach{};
+  std::array<std::uint64_t, ledger::event_kinds> event_reach{};
+  std::array<std::uint64_t, outcome_kinds> outcomes{};
+  /// First scenario of each outcome, for the notes ("hangs when ...").
+  std::array<scenario::Scenario, outcome_kinds> outcome_example{};
+  std::uint64_t goals = 0;
+  std::uint32_t findings_used = 0;
+  bool findings_overflowed = false;
+  std::array<FoundSlot, max_findings> findings{};
+  std::array<char, 256> error{};
+  /// Engine `one`: a hash of each ledger compared with the first; how many differed.
+  std::uint64_t ledger_hash = 0;
+  std::uint64_t ledgers_differing = 0;
+  /// The last run's ledger: engine `one` and whatever died.
+  ledger::Ledger ledger{};
+  /// Sanitizer reports seen in this process so far (recover mode), and the last one's text.
+  std::uint64_t sanitizer_reports = 0;
+  std::array<char, 8192> sanitizer_text{};
+};
+
+}  // namespace scopecheck::campaign

@@ -1,0 +1,35 @@
+// Storage that the harness supplies to implementations: values, and the cells that do not live in a stack
+// frame. Nothing is reused within a run: dead storage stays mapped (a late touch cannot take the process
+// down), and under ASan it is poisoned from the moment it dies until the run ends.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace scopecheck::interpreter {
+
+class Arena {
+ public:
+  Arena();
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+
+  /// Fresh storage with a poisoned red zone behind it. Requires: align is a power of two up to 64.
+  [[nodiscard]] void* allocate(std::size_t size, std::size_t align);
+  /// The storage died: any use of it from now on is reported by ASan.
+  static void kill(void* storage, std::size_t size);
+  /// Forgets everything: a new run begins.
+  void reset();
+  /// Whether `address` lies in the arena.
+  [[nodiscard]] bool contains(const void* address) const;
+
+ private:
+  static constexpr std::size_t capacity = std::size_t{64} << 10;
+  static constexpr std::size_t red_zone = 32;
+
+  alignas(64) std::array<std::byte, capacity> bytes_;
+  std::size_t used_ = 0;
+};
+
+}  // namespace scopecheck::interpreter

@@ -1,0 +1,138 @@
+#include "harness/interpreter/implementation.hpp"
+
+#include <fmt/format.h>
+
+#include <string_view>
+
+namespace scopecheck::interpreter {
+namespace {
+
+bool power_of_two_up_to_64(std::uint32_t align) {
+  return align != 0 && align <= 64 && (align & (align - 1)) == 0;
+}
+
+scenario::Mobility mobility(std::uint32_t declared, bool has_move) {
+  if (!has_move || declared > SCOPECHECK_MOVE_NEVER) return scenario::Mobility::never;
+  return static_cast<scenario::Mobility>(declared);
+}
+
+}  // namespace
+
+std::expected<void, std::string> validate(const scopecheck_plugin& p) {
+  const auto bad = [&](std::string_view what) {
+    return std::unexpected(fmt::format("plugin '{}': {}", p.name != nullptr ? p.name : "?", what));
+  };
+  if (p.struct_size != sizeof(scopecheck_plugin))
+    return bad(fmt::format("struct_size is {}, this harness speaks {}; rebuild it against this plugin.h", p.struct_size,
+                           sizeof(scopecheck_plugin)));
+  if (p.abi_major != SCOPECHECK_ABI_MAJOR) return bad("abi_major is not spoken by this harness");
+  if (p.name == nullptr || p.summary == nullptr || p.build == nullptr) return bad("name, summary and build must be set");
+  if (p.flavour_count == 0 || p.flavours == nullptr) return bad("at least one flavour must be named");
+  if (p.rt_new == nullptr || p.rt_free == nullptr || p.spawn == nullptr)
+    return bad("rt_new, rt_free and spawn are mandatory");
+  if ((p.scope_init != nullptr) != (p.scope_destroy != nullptr)) return bad("scope_init and scope_destroy go together");
+  if (p.scope_init != nullptr && (p.scope_size == 0 || p.scope_size > 4096 || !power_of_two_up_to_64(p.scope_align)))
+    return bad("scope_size must be 1 to 4096 and scope_align a power of two up to 64");
+  if ((p.handle_size != 0) != (p.handle_destroy != nullptr)) return bad("handle_size and handle_destroy go together");
+  if (p.handle_size != 0 && (p.handle_size > 4096 || !power_of_two_up_to_64(p.handle_align)))
+    return bad("handle_size must be at most 4096 and handle_align a power of two up to 64");
+  if ((p.join_begin != nullptr) != (p.join_poll != nullptr && p.join_destroy != nullptr))
+    return bad("join_begin needs join_poll and join_destroy, and they need it");
+  if (p.join_begin != nullptr && (p.join_size == 0 || p.join_size > 4096 || !power_of_two_up_to_64(p.join_align)))
+    return bad("join_size must be 1 to 4096 and join_align a power of two up to 64");
+  if (p.handle_size == 0 && (p.handle_poll != nullptr || p.handle_join != nullptr || p.handle_embeds_child != 0))
+    return bad("operations on handles without handle_size");
+  if (p.shape == SCOPECHECK_SHAPE_PARENT_DRIVEN && p.scope_drive == nullptr)
+    return bad("shape PARENT_DRIVEN needs scope_drive");
+  if (p.shape == SCOPECHECK_SHAPE_GUARD && p.scope_init == nullptr) return bad("shape GUARD needs scope_init");
+  if (p.shape == SCOPECHECK_SHAPE_HANDLE && p.handle_size == 0) return bad("shape HANDLE needs handles");
+  if (p.shape == SCOPECHECK_SHAPE_CLOSURE && p.scope_enter == nullptr) return bad("shape CLOSURE needs scope_enter");
+  if (p.carrier == SCOPECHECK_CARRIER_SCOPE && p.scope_init == nullptr && p.scope_enter == nullptr)
+    return bad("carrier SCOPE without scopes");
+  if (p.carrier == SCOPECHECK_CARRIER_HANDLE && p.handle_size == 0) return bad("carrier HANDLE without handles");
+  if (p.carrier > SCOPECHECK_CARRIER_JOIN) return bad("unknown carrier");
+  if ((p.progress & SCOPECHECK_PROGRESS_RUN) != 0 && p.rt_run == nullptr) return bad("progress RUN needs rt_run");
+  if ((p.progress & SCOPECHECK_PROGRESS_DRIVE) != 0 && p.scope_drive == nullptr)
+    return bad("progress DRIVE needs scope_drive");
+  if ((p.client_ops & SCOPECHECK_CLIENT_MUST_UNDERSTAND) != 0)
+    return bad("client_ops has must-understand bits that this harness does not know");
+  if (p.spawn_must_be_awaited != 0 && p.handle_poll == nullptr) return bad("spawn_must_be_awaited needs handle_poll");
+  return {};
+}
+
+bool spawning_is_unsafe(const scopecheck_plugin& p) {
+  return (p.unsafe_ops & SCOPECHECK_OP_SPAWN) != 0 ||
+         (p.scope_init != nullptr && (p.unsafe_ops & SCOPECHECK_OP_SCOPE_INIT) != 0);
+}
+
+scenario::Offers offers_of(const scopecheck_plugin& p, scenario::Discipline discipline) {
+  const std::uint64_t withheld = discipline == scenario::Discipline::documented ? 0 : p.unsafe_ops;
+  const auto op = [&](auto function, std::uint64_t bit) { return function != nullptr && (withheld & bit) == 0; };
+  const auto client = [&](std::uint64_t bit) { return (p.client_ops & bit) != 0; };
+  scenario::Offers o;
+  o.scope = op(p.scope_init, SCOPECHECK_OP_SCOPE_INIT);
+  o.scope_poll = op(p.scope_drive, SCOPECHECK_OP_SCOPE_DRIVE);
+  o.scope_join = op(p.scope_join, SCOPECHECK_OP_SCOPE_JOIN);
+  o.scope_join_as = op(p.join_begin, SCOPECHECK_OP_JOIN_POLL);
+  o.scope_cancel = op(p.scope_cancel, SCOPECHECK_OP_SCOPE_CANCEL);
+  o.scope_close = op(p.scope_close, SCOPECHECK_OP_SCOPE_CLOSE);
+  o.scope_mobility = mobility(p.move_scope, p.scope_move != nullptr);
+  o.handle = p.handle_size != 0;
+  o.handle_poll = op(p.handle_poll, SCOPECHECK_OP_HANDLE_POLL);
+  o.handle_join = op(p.handle_join, SCOPECHECK_OP_HANDLE_JOIN);
+  o.handle_cancel = op(p.handle_cancel, SCOPECHECK_OP_HANDLE_CANCEL);
+  o.handle_detach = p.handle_detach != nullptr;
+  o.handle_embeds_child = o.handle && p.handle_embeds_child != 0;
+  o.handle_mobility = mobility(p.move_handle, p.handle_move != nullptr);
+  o.join_mobility = mobility(p.move_join, p.join_move != nullptr);
+  o.spawn_awaited = p.spawn_must_be_awaited != 0;
+  // A child's step may use the API only where every operation it could reach is declared re-entrant.
+  std::uint64_t needed = SCOPECHECK_OP_SPAWN;
+  if (o.handle) needed |= SCOPECHECK_OP_HANDLE_DESTROY;
+  if (o.handle_poll) needed |= SCOPECHECK_OP_HANDLE_POLL;
+  if (o.handle_cancel) needed |= SCOPECHECK_OP_HANDLE_CANCEL;
+  o.spawn_nested = client(SCOPECHECK_CLIENT_SPAWN_NESTED) && (p.reentrant & needed) == needed;
+  needed |= SCOPECHECK_OP_SCOPE_INIT | SCOPECHECK_OP_SCOPE_DESTROY;
+  if (o.scope_poll) needed |= SCOPECHECK_OP_SCOPE_DRIVE;
+  if (o.scope_cancel) needed |= SCOPECHECK_OP_SCOPE_CANCEL;
+  if (o.scope_close) needed |= SCOPECHECK_OP_SCOPE_CLOSE;
+  o.child_scopes = client(SCOPECHECK_CLIENT_SPAWN_NESTED) && (p.reentrant & needed) == needed;
+  o.keep_waker = client(SCOPECHECK_CLIENT_KEEP_WAKER);
+  o.throws = client(SCOPECHECK_CLIENT_THROW);
+  o.carrier = static_cast<scenario::Carrier>(p.carrier);
+  o.run = op(p.rt_run, SCOPECHECK_OP_RUN);
+  o.inside = op(p.block_on, SCOPECHECK_OP_BLOCK_ON) && client(SCOPECHECK_CLIENT_INSIDE);
+  o.async = client(SCOPECHECK_CLIENT_ASYNC);
+  o.box = client(SCOPECHECK_CLIENT_BOX);
+  o.move = client(SCOPECHECK_CLIENT_MOVE);
+  o.forget = client(SCOPECHECK_CLIENT_FORGET);
+  o.forget_in_place = client(SCOPECHECK_CLIENT_FORGET_IN_PLACE);
+  o.shutdown = op(p.rt_shutdown, SCOPECHECK_OP_SHUTDOWN) && client(SCOPECHECK_CLIENT_SHUTDOWN);
+  if (discipline == scenario::Discipline::no_leak) o.forget = o.forget_in_place = false;
+  if (discipline == scenario::Discipline::documented) {
+    for (std::uint32_t i = 0; i < p.precondition_count; ++i) {
+      switch (p.preconditions[i].kind) {
+        case SCOPECHECK_PRE_JOIN_BEFORE_DESTROY: o.pre_join_before_destroy = true; break;
+        case SCOPECHECK_PRE_JOIN_ONCE: o.pre_join_once = true; break;
+        case SCOPECHECK_PRE_NO_SPAWN_AFTER_JOIN: o.pre_no_spawn_after_join = true; break;
+        case SCOPECHECK_PRE_RUNTIME_OUTLIVES_SCOPE: o.pre_runtime_outlives_scope = true; break;
+        case SCOPECHECK_PRE_WORKER_ONLY: o.pre_worker_only = true; break;
+        case SCOPECHECK_PRE_NO_FORGET: o.forget = o.forget_in_place = false; break;
+        default: break;
+      }
+    }
+  }
+  return o;
+}
+
+bool expects_unsound(const scopecheck_plugin& p, std::uint32_t flavour, scenario::Discipline discipline) {
+  for (std::uint32_t i = 0; i < p.expectation_count; ++i) {
+    const scopecheck_expectation& e = p.expectations[i];
+    const bool this_flavour = e.flavour == nullptr || std::string_view(e.flavour) == p.flavours[flavour].name;
+    if (this_flavour && e.discipline == static_cast<std::uint32_t>(discipline))
+      return e.verdict == SCOPECHECK_EXPECT_UNSOUND;
+  }
+  return false;
+}
+
+}  // namespace scopecheck::interpreter

@@ -1,0 +1,561 @@
+// The program as a whole: frames, blocks, client ops, unwinding, the end of a run.
+#include "harness/interpreter/machine.hpp"
+
+#include "harness/interpreter/state.hpp"
+#include "harness/ledger/moments.hpp"
+
+#include <cxxabi.h>
+
+#include <utility>
+
+namespace scopecheck::interpreter {
+
+using ledger::client_actor;
+using ledger::EventKind;
+using ledger::Goal;
+using scenario::none;
+using scenario::Op;
+using scenario::OpKind;
+
+namespace {
+
+Machine::State* state_in_progress = nullptr;
+
+constexpr std::uint64_t poll_limit = 4096;  // polls of one drive before the runtime counts as spinning
+
+/// What libstdc++ keeps per thread about exceptions in flight; saved so that an abandoned run leaves none.
+struct ExceptionGlobals {
+  void* caught;
+  unsigned int uncaught;
+};
+ExceptionGlobals& exception_globals() {
+  return *reinterpret_cast<ExceptionGlobals*>(abi::__cxa_get_globals());  // layout: Itanium C++ ABI, 2.2.2
+}
+
+/// The cells of one stack frame. The destructor is what makes ASan keep the frame's life apart even when
+/// the frame is left by unwinding, and it clobbers what is about to end.
+class FrameCells {
+ public:
+  FrameCells() {
+    for (Cell& cell : cells_) cell = 0;
+  }
+  ~FrameCells() {
+    for (Cell& cell : cells_) cell = 0xdeadc0dedeadc0deull;
+  }
+  FrameCells(const FrameCells&) = delete;
+  FrameCells& operator=(const FrameCells&) = delete;
+  Cell* begin() { return cells_.data(); }
+
+ private:
+  std::array<Cell, scenario::max_cells> cells_;
+};
+
+}  // namespace
+
+Machine::State* current_state() { return state_in_progress; }
+void set_current_state(Machine::State* state) { state_in_progress = state; }
+
+void Activation::begin(Body kind, std::uint8_t owned_by, std::uint8_t acting, std::size_t first, std::size_t end) {
+  body = kind;
+  owner = owned_by;
+  actor = acting;
+  started = finished = unwinding = false;
+  pc = static_cast<std::uint8_t>(first);
+  last = static_cast<std::uint8_t>(end);
+  panic = nullptr;
+  waker = nullptr;
+  blocks.clear();
+  decls.clear();
+}
+
+Machine::State::State(Implementation implementation, const scenario::Offers& offered, ledger::Ledger& events)
+    : plugin(*implementation.plugin), flavour(implementation.flavour), offers(offered), ledger(events) {}
+
+Machine::Machine(Implementation implementation, const scenario::Offers& offers, ledger::Ledger& ledger)
+    : state_(std::make_unique<State>(implementation, offers, ledger)) {}
+Machine::~Machine() = default;
+
+std::size_t Machine::current_op() const { return state_->op; }
+std::uint64_t Machine::ops_seen() const { return state_->ops_seen; }
+const char* Machine::error() const { return state_->error; }
+
+void Machine::abandon_as_fail_stop() {
+  if (state_in_progress != nullptr && state_in_progress->running) state_in_progress->abandon(Outcome::fail_stop);
+}
+
+Outcome Machine::run(const scenario::Scenario& scenario, const RunOptions& options) {
+  State& s = *state_;
+  const ExceptionGlobals before = exception_globals();
+  set_current_state(&s);
+  s.real_access = options.real_access;
+  s.prepare(scenario);
+  // The frames of an abandoned run are given up as they stand: nothing of theirs is resumed or destroyed.
+  if (_setjmp(s.escape) == 0) {
+    s.running = true;
+    s.play();
+  } else {
+    exception_globals() = before;
+  }
+  s.running = false;
+  if (s.ledger.overflowed() && s.outcome == Outcome::clean) {
+    s.outcome = Outcome::error;
+    s.error = "the ledger overflowed";
+  }
+  return s.outcome;
+}
+
+void Machine::State::abandon(Outcome how) {
+  outcome = how;
+  running = false;
+  std::longjmp(escape, 1);
+}
+
+void Machine::State::prepare(const scenario::Scenario& scenario) {
+  program = &scenario;
+  outcome = Outcome::clean;
+  error = "";
+  rt = nullptr;
+  runtime_alive = runtime_usable = false;
+  op = 0;
+  gates_open = 0;
+  ops_seen = 0;
+  forgot_something = false;
+  ledger.clear();
+  arena.reset();
+  for (std::size_t v = 0; v < values_used; ++v) values[v] = Value{};
+  for (std::size_t t = 0; t < tasks_used; ++t) values[scenario::max_values + t] = Value{};
+  cells_used = values_used = tasks_used = 0;
+
+  base::StaticVector<std::uint8_t, scenario::max_ops> open;
+  base::StaticVector<std::uint8_t, scenario::max_blocks> task_stack;
+  std::array<std::uint8_t, scenario::max_cells> declared_in{};
+  for (std::size_t i = 0; i < scenario.ops.size(); ++i) {
+    const Op& o = scenario.ops[i];
+    const std::uint8_t task = task_stack.empty() ? none : task_stack.back();
+    if (scenario::info(o.kind).opens) open.push_back(static_cast<std::uint8_t>(i));
+    switch (o.kind) {
+      case OpKind::end: {
+        const std::uint8_t opener = open.back();
+        open.pop_back();
+        match[opener] = static_cast<std::uint8_t>(i);
+        match[i] = opener;
+        const OpKind kind = scenario.ops[opener].kind;
+        if (kind == OpKind::spawn) task_stack.pop_back();
+        if (kind == OpKind::async || (kind == OpKind::spawn && scenario.ops[opener].value != none)) ++values_used;
+        break;
+      }
+      case OpKind::cell:
+        declared_in[o.subject] = task;
+        cell_kept_by[o.subject] = none;
+        ++cells_used;
+        break;
+      case OpKind::scope:
+      case OpKind::join_as:
+        ++values_used;
+        break;
+      case OpKind::spawn:
+        plans[o.subject] = TaskPlan{.spawn_op = static_cast<std::uint8_t>(i), .borrowed = o.shared, .mut = o.mut};
+        plans[o.subject].borrowed = static_cast<std::uint8_t>(o.shared | o.mut);
+        task_stack.push_back(o.subject);
+        ++tasks_used;
+        break;
+      case OpKind::capture:
+      case OpKind::result:
+      case OpKind::payload: {
+        TaskPlan& plan = plans[task];
+        (o.kind == OpKind::capture ? plan.capture : o.kind == OpKind::result ? plan.result : plan.payload) = o.subject;
+        if (declared_in[o.subject] == task) cell_kept_by[o.subject] = task;
+        break;
+      }
+      default:
+        break;
+    }
+  }
+}
+
+void Machine::State::play() {
+  const std::size_t size = program->ops.size();
+  if (plugin.rt_new(&host_table(), flavour, &rt) != SCOPECHECK_OK) {
+    outcome = Outcome::error;
+    error = "rt_new failed";
+    return;
+  }
+  runtime_alive = runtime_usable = true;
+  client.begin(Body::client, none, client_actor, 0, size);
+  static_cast<void>(activate_frame(client));
+
+  op = size + ledger::at_final_settle;
+  if (runtime_usable && offers.run) settle();
+  ledger.append(EventKind::program_ended, client_actor, 0, 0, op);
+
+  op = size + ledger::at_runtime_end;
+  for (std::size_t t = 0; t < tasks_used; ++t) {
+    const scopecheck_waker kept = std::exchange(children[t].kept_waker, scopecheck_waker{});
+    if (kept.vtable != nullptr) kept.vtable->drop(kept.data);
+  }
+  runtime_alive = false;
+  plugin.rt_free(rt);
+  ledger.append(EventKind::runtime_freed, client_actor, 0, 0, op);
+}
+
+// ---- frames and blocks ----------------------------------------------------------------------------
+
+[[gnu::noinline]] Flow Machine::State::activate_frame(Activation& a) {
+  FrameCells memory;
+  const std::size_t base = a.blocks.size();
+  open_block(a, OpKind::frame);
+  return execute(a, base, memory.begin());
+}
+
+void Machine::State::open_block(Activation& a, OpKind opener) {
+  a.blocks.push_back({opener, static_cast<std::uint8_t>(a.decls.size()), static_cast<std::uint8_t>(op)});
+  if (opener == OpKind::frame) ledger.append(EventKind::frame_opened, a.actor, 0, 0, op);
+}
+
+void Machine::State::close_block(Activation& a) {
+  const OpenBlock block = a.blocks.back();
+  while (a.decls.size() > block.first_decl) {
+    const scenario::Declaration decl = a.decls.back();
+    a.decls.pop_back();
+    if (!decl.is_cell) {
+      if (a.unwinding && any_live_task(decl.index)) ledger.reach(Goal::client_unwound_live);
+      drop_declared(a, decl.index, a.unwinding);
+    } else if (cell_kept_by[decl.index] == none) {
+      cell_ends(decl.index, a.actor);
+    }
+  }
+  a.blocks.pop_back();
+  if (block.opener == OpKind::frame) {
+    ledger.append(EventKind::frame_ended, a.actor, 0, 0, op);
+    for (std::size_t t = 0; t < tasks_used; ++t)
+      if (ledger.task_is(static_cast<std::uint8_t>(t), ledger::task_spawned) && !task_done(static_cast<std::uint8_t>(t)))
+        ledger.reach(Goal::frame_ended_before_task);
+  }
+}
+
+void Machine::State::declare_cell(Activation& a, std::uint8_t cell, Cell* frame_cells) {
+  cell_on_stack[cell] = frame_cells != nullptr;
+  cell_at[cell] = frame_cells != nullptr ? frame_cells + cell : static_cast<Cell*>(arena.allocate(sizeof(Cell), alignof(Cell)));
+  cell_owner[cell] = a.actor;
+  cell_holds[cell] = ++next_pattern;
+  *cell_at[cell] = cell_holds[cell];
+  a.decls.push_back({.is_cell = true, .index = cell});
+  const ledger::Place place = frame_cells != nullptr     ? ledger::Place::stack_frame
+                              : a.body == Body::task ? ledger::Place::task_body
+                                                     : ledger::Place::async_block;
+  ledger.cell_born(cell, place, a.actor, op);
+}
+
+void Machine::State::cell_ends(std::uint8_t cell, std::uint8_t actor) {
+  if (!ledger.cell_alive(cell)) return;
+  if (!cell_on_stack[cell]) Arena::kill(const_cast<std::uint64_t*>(cell_at[cell]), sizeof(Cell));
+  ledger.cell_died(cell, actor, op);
+}
+
+void Machine::State::access(std::uint8_t cell, bool write) {
+  if (write) {
+    cell_holds[cell] = ++next_pattern;
+    *cell_at[cell] = cell_holds[cell];
+  } else if (*cell_at[cell] != cell_holds[cell] && ledger.cell_alive(cell)) {
+    ledger.raise(ledger::alarm_scribble);
+    ledger.append(EventKind::scribbled, client_actor, cell, 0, op);
+  }
+}
+
+void Machine::State::client_touch(const Activation& a, std::uint8_t cell, bool write) {
+  if (a.body == Body::task || a.actor != client_actor) {
+    const bool owned = cell_owner[cell] == a.actor;
+    const ledger::Touch touch =
+        ledger.touched(write ? EventKind::touched_write : EventKind::touched_read, a.actor, cell, owned, op);
+    if ((touch & ledger::touch_dead) != 0 && !real_access) return;
+  } else {
+    ledger.append(EventKind::client_touched, client_actor, cell, write ? 1 : 0, op);
+  }
+  access(cell, write);
+}
+
+// ---- the loop -------------------------------------------------------------------------------------
+
+/// Whether the body may take the step at its pc. Only tasks wait at gates.
+bool Machine::State::may_step(Activation& a) {
+  if (a.body != Body::task || gates_open > 0) return true;
+  scopecheck_child& child = children[a.owner];
+  if (child.permits > 0) {
+    --child.permits;
+    return true;
+  }
+  const scopecheck_waker old = child.gate_waker;
+  child.gate_waker = a.waker->vtable->clone(a.waker->data);
+  child.gate_waiting = true;
+  if (old.vtable != nullptr) old.vtable->drop(old.data);
+  return false;
+}
+
+void Machine::State::panic(Activation& a, scopecheck_object* payload) {
+  a.unwinding = true;
+  a.panic = payload;
+}
+
+// Runs a body until its block stack is down to `base`, or it suspends. `frame_cells`: where cells of the
+// innermost stack frame live; null in bodies whose cells live in their own storage.
+Flow Machine::State::execute(Activation& a, std::size_t base, Cell* frame_cells) {
+  const std::size_t size = program->ops.size();
+  while (true) {
+    if (a.unwinding) {
+      if (a.blocks.size() == base) return Flow::unwinding;
+      const OpenBlock block = a.blocks.back();
+      close_block(a);
+      if (block.opener == OpKind::catch_) {
+        a.unwinding = false;
+        a.pc = static_cast<std::uint8_t>(match[block.opened_at] + 1);
+        ledger.append(EventKind::caught, a.actor, 0, 0, op);
+        scopecheck_object* payload = std::exchange(a.panic, nullptr);
+        if (payload != nullptr && drop_object(*payload) == SCOPECHECK_THROWN) panic(a, nullptr);
+      }
+      continue;
+    }
+    if (a.pc >= size) {  // only the outermost frame gets here
+      op = size + ledger::at_outermost_end;
+      close_block(a);
+      if (a.unwinding) continue;
+      return Flow::closed;
+    }
+    const Op& o = program->ops[a.pc];
+    op = a.pc;
+    if (o.kind == OpKind::end) {
+      close_block(a);
+      if (a.unwinding) {  // a destructor panicked; the block is gone already
+        if (a.blocks.size() == base) return Flow::unwinding;
+        continue;
+      }
+      ++a.pc;
+      if (a.blocks.size() == base) return Flow::closed;
+      continue;
+    }
+    if (scenario::info(o.kind).cost != 0) {
+      if (!may_step(a)) return Flow::suspended;
+      ops_seen |= std::uint64_t{1} << static_cast<unsigned>(o.kind);
+      if (a.body != Body::task) ledger.append(EventKind::op_begun, a.actor, 0, 0, op);
+    }
+    switch (o.kind) {
+      case OpKind::cell:
+        declare_cell(a, o.subject, frame_cells);
+        ++a.pc;
+        break;
+      case OpKind::frame:
+        ++a.pc;
+        if (frame_cells == nullptr) {
+          open_block(a, OpKind::frame);
+        } else {
+          static_cast<void>(activate_frame(a));  // unwinding goes on in this loop
+        }
+        break;
+      case OpKind::catch_:
+        open_block(a, OpKind::catch_);
+        ++a.pc;
+        break;
+      case OpKind::inside: {
+        const std::uint8_t end = match[a.pc];
+        run_inside(a);
+        a.pc = static_cast<std::uint8_t>(end + 1);
+        break;
+      }
+      case OpKind::async:
+        make_async(a, o);
+        break;
+      case OpKind::spawn:
+        if (o.extra != 0) {
+          // The API attaches the await: the handle is a temporary of this body until it is ready.
+          const auto slot = static_cast<std::uint8_t>(scenario::max_values + o.subject);
+          if (values[slot].life == Life::absent) spawn(a, o);
+          if (a.unwinding) break;
+          if (values[slot].life == Life::live && !await(a, slot)) return Flow::suspended;
+          if (!a.unwinding) a.pc = static_cast<std::uint8_t>(match[a.pc] + 1);
+        } else {
+          const std::uint8_t end = match[a.pc];
+          spawn(a, o);
+          a.pc = static_cast<std::uint8_t>(end + 1);
+        }
+        break;
+      case OpKind::await:
+        if (values[o.subject].life == Life::live && !await(a, o.subject)) return Flow::suspended;
+        ++a.pc;
+        break;
+      case OpKind::read:
+      case OpKind::write:
+        client_touch(a, o.subject, o.kind == OpKind::write);
+        ++a.pc;
+        break;
+      case OpKind::suspend:
+      case OpKind::yield:
+        ++a.pc;
+        a.waker->vtable->wake(a.waker->data);
+        return Flow::suspended;
+      case OpKind::park: {
+        scopecheck_child& child = children[a.owner];
+        ++a.pc;
+        child.parked = true;
+        child.park_waker = a.waker->vtable->clone(a.waker->data);
+        ledger.append(EventKind::parked, a.actor, a.owner, 0, op);
+        return Flow::suspended;
+      }
+      case OpKind::keep_waker: {
+        scopecheck_child& child = children[a.owner];
+        ++a.pc;
+        const scopecheck_waker old = child.kept_waker;
+        child.kept_waker = a.waker->vtable->clone(a.waker->data);
+        if (old.vtable != nullptr) old.vtable->drop(old.data);
+        ledger.append(EventKind::waker_kept, a.actor, a.owner, 0, op);
+        break;
+      }
+      case OpKind::capture:
+      case OpKind::result:
+      case OpKind::payload:
+        ++a.pc;  // known from the start, see TaskPlan
+        break;
+      case OpKind::throw_:
+      case OpKind::throw_bomb: {
+        ++a.pc;
+        scopecheck_object* payload = nullptr;
+        if (a.body == Body::task) {
+          scopecheck_object& object = children[a.owner].payload;
+          const std::uint8_t cell = plans[a.owner].payload;
+          if (o.kind == OpKind::throw_bomb || cell != none) {
+            object = {.task = a.owner, .cell = cell, .is_payload = true, .bomb = o.kind == OpKind::throw_bomb, .made = true};
+            payload = &object;
+          }
+        } else {
+          ledger.append(EventKind::client_threw, a.actor, 0, 0, op);
+        }
+        panic(a, payload);
+        break;
+      }
+      case OpKind::step:
+      case OpKind::run:
+      case OpKind::wake:
+      case OpKind::settle:
+      case OpKind::shutdown:
+        ++a.pc;
+        switch (o.kind) {
+          case OpKind::step: {
+            scopecheck_child& child = children[o.subject];
+            if (!ledger.task_is(o.subject, ledger::task_spawned) || task_done(o.subject)) break;
+            ++child.permits;
+            ledger.append(EventKind::permitted, client_actor, o.subject, 0, op);
+            wake_gates();
+            if (runtime_usable) drive(poll_limit);
+            break;
+          }
+          case OpKind::run: {
+            const OpenGates open(*this, true);
+            if (runtime_usable) drive(o.subject);
+            break;
+          }
+          case OpKind::settle:
+            if (runtime_usable) settle();
+            break;
+          case OpKind::shutdown:
+            for (std::size_t t = 0; t < tasks_used; ++t)
+              if (ledger.task_is(static_cast<std::uint8_t>(t), ledger::task_spawned) && !task_done(static_cast<std::uint8_t>(t)))
+                ledger.reach(Goal::shut_down_live);
+            runtime_usable = false;
+            if (plugin.rt_shutdown(rt) == SCOPECHECK_THROWN) panic(a, nullptr);
+            ledger.append(EventKind::runtime_shut_down, client_actor, 0, 0, op);
+            break;
+          default: {  // wake
+            scopecheck_child& child = children[o.subject];
+            if (child.parked) {
+              child.parked = false;
+              const scopecheck_waker waker = std::exchange(child.park_waker, scopecheck_waker{});
+              ledger.append(EventKind::woken, client_actor, o.subject, 0, op);
+              ledger.mark(o.subject, ledger::task_woken);
+              waker.vtable->wake(waker.data);
+              waker.vtable->drop(waker.data);
+            } else if (child.kept_waker.vtable != nullptr && ledger.task_is(o.subject, ledger::task_spawned)) {
+              const bool late = ledger.task_is(o.subject, ledger::task_dropped);
+              ledger.append(EventKind::woken, client_actor, o.subject, late ? 1 : 0, op);
+              if (late) ledger.reach(Goal::late_wake);
+              child.kept_waker.vtable->wake(child.kept_waker.data);
+            }
+            break;
+          }
+        }
+        break;
+      default:
+        value_op(a, o);
+        ++a.pc;
+        break;
+    }
+    // A child that was destroyed from within its own step has nothing left to run.
+    if (a.body == Body::task && children[a.owner].dropped) return Flow::suspended;
+  }
+}
+
+void Machine::State::run_inside(Activation& a) {
+  const std::uint8_t first = a.pc;
+  root = scopecheck_child{};
+  root.activation.begin(Body::inside, none, client_actor, first + 1u, match[first]);
+  scopecheck_object* out = nullptr;
+  scopecheck_status status = SCOPECHECK_OK;
+  if (runtime_usable) {
+    const OpenGates open(*this, true);
+    status = plugin.block_on(rt, &root, &out);
+  }
+  op = first;
+  if (status == SCOPECHECK_THROWN) {
+    panic(a, out);
+  } else if (status != SCOPECHECK_OK) {
+    outcome = Outcome::error;
+    error = "block_on returned a status that is neither OK nor THROWN";
+  }
+}
+
+// ---- driving the runtime --------------------------------------------------------------------------
+
+std::size_t Machine::State::wake_gates() {
+  std::size_t woken = 0;
+  for (std::size_t t = 0; t < tasks_used; ++t) {
+    scopecheck_child& child = children[t];
+    if (!ledger.task_is(static_cast<std::uint8_t>(t), ledger::task_spawned)) continue;
+    if (!child.gate_waiting || (gates_open == 0 && child.permits == 0)) continue;
+    child.gate_waiting = false;
+    ++woken;
+    ledger.append(EventKind::woken, client_actor, static_cast<std::uint8_t>(t), 0, op);
+    ledger.mark(static_cast<std::uint8_t>(t), ledger::task_woken);
+    const scopecheck_waker waker = std::exchange(child.gate_waker, scopecheck_waker{});
+    waker.vtable->wake(waker.data);
+    waker.vtable->drop(waker.data);
+  }
+  return woken;
+}
+
+void Machine::State::drive(std::uint64_t budget) {
+  for (std::uint64_t done = 0; done < budget;) {
+    std::uint64_t used = 0;
+    const scopecheck_status status = plugin.rt_run(rt, budget == poll_limit ? 64 : budget - done, &used);
+    if (status != SCOPECHECK_OK && status != SCOPECHECK_THROWN) {
+      outcome = Outcome::error;
+      error = "rt_run failed";
+      return;
+    }
+    if (used == 0) return;
+    done += used;
+    if (forgot_something) ledger.reach(Goal::stepped_after_forget);
+    if (budget == poll_limit && done >= poll_limit) abandon(Outcome::hang_suspected);
+  }
+}
+
+void Machine::State::settle() {
+  const OpenGates open(*this, true);
+  drive(poll_limit);
+  ledger.append(EventKind::settled, client_actor, 0, 0, op);
+  if ((plugin.promises & SCOPECHECK_PROMISE_WAKES) == 0) return;
+  for (std::size_t t = 0; t < tasks_used; ++t) {
+    const auto task = static_cast<std::uint8_t>(t);
+    constexpr std::uint16_t excused = ledger::task_finished | ledger::task_threw | ledger::task_dropped |
+                                      ledger::task_cancelled;
+    if (ledger.task_is(task, ledger::task_woken) && (ledger.task(task) & excused) == 0) ledger.raise(ledger::alarm_wake);
+  }
+}
+
+}  // namespace scopecheck::interpreter

@@ -1,0 +1,75 @@
+// The machine runs one scenario against one implementation and writes the ledger: the client program on
+// real stack frames, the task bodies when the implementation steps them, the gates between them.
+//
+//   client ops --> plugin table --> implementation --> host table (child_step, child_drop, ...)
+//        |                                                   |
+//        +------------------> ledger <-----------------------+
+//
+// Nothing is allocated per run. A run that cannot end (a proved hang) or that the implementation ends on
+// purpose (abort: a fail-stop) is abandoned where it stands; the next run starts from clean state.
+#pragma once
+
+#include "harness/abi/plugin.h"
+#include "harness/base/static_vector.hpp"
+#include "harness/interpreter/arena.hpp"
+#include "harness/interpreter/implementation.hpp"
+#include "harness/ledger/ledger.hpp"
+#include "harness/scenario/rules.hpp"
+#include "harness/scenario/scenario.hpp"
+
+#include <array>
+#include <csetjmp>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace scopecheck::interpreter {
+class Machine;
+struct Activation;
+}  // namespace scopecheck::interpreter
+
+/// A task body with its captures; the door's opaque child.
+struct scopecheck_child;
+/// A result or payload; the door's opaque object.
+struct scopecheck_object;
+
+namespace scopecheck::interpreter {
+
+/// How a run ended. Judging what happened before that is the business of `verdict`.
+enum class Outcome : std::uint8_t { clean, hang, hang_suspected, fail_stop, error };
+
+struct RunOptions {
+  /// Touch dead cells for real, so that a sanitizer can testify. Otherwise such touches are recorded and
+  /// skipped.
+  bool real_access = false;
+};
+
+/// Runs scenarios, one after another. Threads: one machine per process may run at a time.
+class Machine {
+ public:
+  /// Ensures: the machine writes into `ledger`, which must outlive it.
+  Machine(Implementation implementation, const scenario::Offers& offers, ledger::Ledger& ledger);
+  ~Machine();
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+
+  /// Requires: `scenario` is well-formed for `offers`. Ensures: the ledger holds this run alone.
+  Outcome run(const scenario::Scenario& scenario, const RunOptions& options);
+
+  /// Index of the client op or step that is executing, as in ledger::Event::op.
+  [[nodiscard]] std::size_t current_op() const;
+  /// Kinds of ops that the last run executed, a bit each.
+  [[nodiscard]] std::uint64_t ops_seen() const;
+  /// Why the last run was an error; "" otherwise.
+  [[nodiscard]] const char* error() const;
+
+  /// Ends the current run as a fail-stop when one is in progress; returns otherwise. For SIGABRT handlers.
+  static void abandon_as_fail_stop();
+
+  struct State;  ///< see state.hpp; private to the interpreter
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace scopecheck::interpreter

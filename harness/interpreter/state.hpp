@@ -1,0 +1,218 @@
+// Private to the interpreter: the state of one run, and the steps that machine.cpp (client ops), body.cpp
+// (task bodies and the host table) and values.cpp (lives of values) share.
+#pragma once
+
+#include "harness/interpreter/machine.hpp"
+
+namespace scopecheck::interpreter {
+
+inline constexpr std::size_t value_slots = scenario::max_values + scenario::max_tasks;  // + awaited handles
+
+/// A real stack frame's cells live in a local of this type; others in the arena.
+using Cell = volatile std::uint64_t;
+
+enum class Body : std::uint8_t { client, async, inside, task };
+
+/// What control did when a body stopped executing.
+enum class Flow : std::uint8_t { closed, suspended, unwinding };
+
+struct OpenBlock {
+  scenario::OpKind opener;  // `end` for the outermost frame or a body
+  std::uint8_t first_decl;
+  std::uint8_t opened_at;
+};
+
+/// One execution of a client or task body: where it stands, what it declared.
+struct Activation {
+  Body body = Body::client;
+  std::uint8_t owner = scenario::none;  // task or value index
+  std::uint8_t actor = ledger::client_actor;
+  bool started = false;
+  bool finished = false;
+  bool unwinding = false;
+  std::uint8_t pc = 0;
+  std::uint8_t last = 0;  // pc of the closing end
+  scopecheck_object* panic = nullptr;
+  const scopecheck_waker* waker = nullptr;
+  base::StaticVector<OpenBlock, scenario::max_blocks> blocks;
+  base::StaticVector<scenario::Declaration, scenario::max_cells + value_slots> decls;
+
+  void begin(Body kind, std::uint8_t owned_by, std::uint8_t acting, std::size_t first, std::size_t end);
+};
+
+enum class Life : std::uint8_t { absent, live, ended };
+
+struct Value {
+  scenario::ValueKind kind{};
+  Life life = Life::absent;
+  bool boxed = false;
+  bool started = false;
+  bool ready = false;
+  bool forgotten = false;
+  bool awaiting = false;
+  bool await_consumes = false;
+  std::uint8_t task = scenario::none;   // handle: its child
+  std::uint8_t tasks = 0;               // tasks whose loans this value carries, a bit each
+  std::uint8_t children = 0;            // scope: tasks spawned in it, a bit each
+  std::uint32_t size = 0;
+  void* storage = nullptr;
+};
+
+/// What a scenario says about a task, before it runs.
+struct TaskPlan {
+  std::uint8_t spawn_op = 0;
+  std::uint8_t capture = scenario::none;  // cells touched by destructors
+  std::uint8_t result = scenario::none;
+  std::uint8_t payload = scenario::none;
+  std::uint8_t borrowed = 0;
+  std::uint8_t mut = 0;
+};
+
+}  // namespace scopecheck::interpreter
+
+struct scopecheck_object {
+  std::uint8_t task = scopecheck::scenario::none;
+  std::uint8_t cell = scopecheck::scenario::none;
+  bool is_payload = false;
+  bool bomb = false;
+  bool made = false;
+  bool dropped = false;
+};
+
+struct scopecheck_child {
+  std::uint8_t task = scopecheck::scenario::none;  // none: the root of `inside`
+  std::uint8_t permits = 0;
+  bool dropped = false;
+  bool stepping = false;
+  bool gate_waiting = false;
+  bool parked = false;
+  scopecheck_waker gate_waker{};
+  scopecheck_waker park_waker{};
+  scopecheck_waker kept_waker{};
+  scopecheck_object result;
+  scopecheck_object payload;
+  scopecheck::interpreter::Activation activation;
+};
+
+namespace scopecheck::interpreter {
+
+struct Machine::State {
+  State(Implementation implementation, const scenario::Offers& offered, ledger::Ledger& events);
+
+  // set-up
+  const scopecheck_plugin& plugin;
+  std::uint32_t flavour;
+  const scenario::Offers& offers;
+  ledger::Ledger& ledger;
+  Arena arena;
+
+  // the run
+  const scenario::Scenario* program = nullptr;
+  bool real_access = false;
+  bool running = false;
+  bool runtime_alive = false;
+  bool runtime_usable = false;
+  bool forgot_something = false;
+  Outcome outcome = Outcome::clean;
+  const char* error = "";
+  void* rt = nullptr;
+  std::size_t op = 0;
+  std::uint32_t gates_open = 0;
+  std::uint64_t ops_seen = 0;
+  std::uint64_t next_pattern = 0;
+  std::size_t cells_used = 0, values_used = 0, tasks_used = 0;
+  std::array<std::uint8_t, scenario::max_ops> match{};
+  std::array<TaskPlan, scenario::max_tasks> plans{};
+  std::array<Cell*, scenario::max_cells> cell_at{};
+  std::array<std::uint64_t, scenario::max_cells> cell_holds{};
+  std::array<std::uint8_t, scenario::max_cells> cell_owner{};   // task, or client_actor
+  std::array<bool, scenario::max_cells> cell_on_stack{};
+  std::array<std::uint8_t, scenario::max_cells> cell_kept_by{};  // task whose capture or object owns it
+  std::array<Value, value_slots> values{};
+  std::array<Activation, scenario::max_values> blocks{};  // async blocks, by value index
+  std::array<scopecheck_child, scenario::max_tasks> children{};
+  scopecheck_child root{};
+  Activation client;
+  std::jmp_buf escape{};
+
+  // machine.cpp: the program as a whole, client ops
+  void prepare(const scenario::Scenario& scenario);
+  void play();
+  [[noreturn]] void abandon(Outcome how);
+  Flow execute(Activation& a, std::size_t base, Cell* frame_cells);
+  Flow activate_frame(Activation& a);
+  void open_block(Activation& a, scenario::OpKind opener);
+  /// Closes the innermost block: drops its declarations in reverse order.
+  void close_block(Activation& a);
+  void declare_cell(Activation& a, std::uint8_t cell, Cell* frame_cells);
+  void cell_ends(std::uint8_t cell, std::uint8_t actor);
+  void access(std::uint8_t cell, bool write);
+  void client_touch(const Activation& a, std::uint8_t cell, bool write);
+  bool may_step(Activation& a);
+  void drive(std::uint64_t budget);
+  void settle();
+  std::size_t wake_gates();
+  void panic(Activation& a, scopecheck_object* payload);
+  void run_inside(Activation& a);
+
+  // values.cpp: construction, use and end of values
+  void* fresh_storage(Value& v, std::uint32_t size, std::uint32_t align);
+  void make_value(Activation& a, std::uint8_t index, scenario::ValueKind kind, bool boxed);
+  void spawn(Activation& a, const scenario::Op& o);
+  void make_scope(Activation& a, const scenario::Op& o);
+  void begin_join(Activation& a, const scenario::Op& o);
+  void make_async(Activation& a, const scenario::Op& o);
+  /// Polls any value with `waker`; the status as the door says it. E_STATE: nothing to poll.
+  scopecheck_status poll(Activation& a, std::uint8_t index, const scopecheck_waker& waker);
+  bool await(Activation& a, std::uint8_t index);
+  void value_op(Activation& a, const scenario::Op& o);
+  bool movable(const Value& value) const;
+  void check_join(std::uint8_t tasks, bool reported_ok);
+  void move(Activation& a, std::uint8_t index, bool out);
+  void forget(Activation& a, std::uint8_t index, scenario::LeakVector vector);
+  void forgotten(std::uint8_t index, scenario::LeakVector vector);
+  void drop(Activation& a, std::uint8_t index);
+  void drop_declared(Activation& a, std::uint8_t index, bool unwinding);
+  void value_over(std::uint8_t index, ledger::EventKind event, std::uint8_t detail, std::uint8_t actor);
+  bool carried_elsewhere(std::uint8_t task) const;
+  void storage_dies(std::uint8_t index);
+  void relocate(std::uint8_t index);
+  bool any_live_task(std::uint8_t index) const;
+  void remove_decl(Activation& a, std::uint8_t index);
+  bool may_block(std::uint64_t bit) const { return (plugin.may_block & bit) != 0; }
+
+  // body.cpp: the host's side of the door
+  scopecheck_status step(scopecheck_child& child, const scopecheck_waker& waker, scopecheck_object** out);
+  void drop_child(scopecheck_child& child);
+  scopecheck_status drop_object(scopecheck_object& object);
+  void object_touch(ledger::EventKind kind, std::uint8_t task, std::uint8_t cell);
+  bool task_done(std::uint8_t task) const {
+    return (ledger.task(task) & (ledger::task_finished | ledger::task_threw | ledger::task_dropped)) != 0;
+  }
+};
+
+/// The state whose run is in progress: host callbacks carry no context of their own.
+Machine::State* current_state();
+void set_current_state(Machine::State* state);
+const scopecheck_host& host_table();
+/// A waker that does nothing.
+const scopecheck_waker& noop_waker();
+
+/// Opens the gates while it lives: every step is permitted, and whoever waited at a gate is woken.
+class OpenGates {
+ public:
+  OpenGates(Machine::State& state, bool open) : state_(state), open_(open) {
+    if (open_ && state_.gates_open++ == 0) state_.wake_gates();
+  }
+  ~OpenGates() {
+    if (open_) --state_.gates_open;
+  }
+  OpenGates(const OpenGates&) = delete;
+  OpenGates& operator=(const OpenGates&) = delete;
+
+ private:
+  Machine::State& state_;
+  bool open_;
+};
+
+}  // namespace scopecheck::interpreter

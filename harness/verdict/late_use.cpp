@@ -1,0 +1,69 @@
+// Theory. A touch is late when the cell's memory had ended (use-after-scope) or, the memory still alive,
+// when the loan it rests on had expired with its carrier (aliased-borrow: the client may use the cell
+// again). The ledger classified the touch when it happened; this oracle names the culprits by looking
+// back: what ended the carrier, what ended the memory. Not claimed: that an expired loan was used while
+// the client touched the cell too; that the client may is the defect.
+#include "harness/verdict/oracles.hpp"
+
+namespace scopecheck::verdict {
+
+using ledger::EventKind;
+
+namespace {
+
+bool is_touch(EventKind kind) {
+  return kind == EventKind::touched_read || kind == EventKind::touched_write || kind == EventKind::touched_by_capture ||
+         kind == EventKind::touched_by_result || kind == EventKind::touched_by_payload;
+}
+
+}  // namespace
+
+void late_use(const Evidence& evidence, Findings& findings) {
+  for (std::size_t i = 0; i < evidence.events.size(); ++i) {
+    const ledger::Event& use = evidence.events[i];
+    if (!is_touch(use.kind) || use.detail == ledger::touch_ok) continue;
+    Finding finding;
+    finding.signature.kind =
+        (use.detail & ledger::touch_dead) != 0 ? FindingKind::use_after_scope : FindingKind::aliased_borrow;
+    finding.signature.used_by = use.kind;
+    finding.task = use.actor;
+    finding.cell = use.subject;
+    finding.used_at = use.op;
+    finding.event = static_cast<std::uint32_t>(i);
+    if (const auto* taken = last_before(evidence, i, EventKind::loan_taken, use.subject, use.actor)) {
+      finding.taken_at = taken->op;
+      finding.value = taken->detail;
+    }
+    if (const auto* expired = last_before(evidence, i, EventKind::loan_expired, use.subject, use.actor)) {
+      finding.released_at = expired->op;
+      const CauseOp cause = cause_at(evidence.program, expired->op);
+      finding.signature.released_by = cause.cause;
+      finding.signature.released_op = cause.op;
+    }
+    if ((use.detail & ledger::touch_dead) != 0) {
+      if (const auto* died = last_before(evidence, i, EventKind::cell_died, use.subject)) {
+        finding.ended_at = died->op;
+        const CauseOp cause = cause_at(evidence.program, died->op);
+        finding.signature.ended_by = cause.cause;
+        finding.signature.ended_op = cause.op;
+      }
+    }
+    findings.add(finding);
+  }
+}
+
+void scribble(const Evidence& evidence, Findings& findings) {
+  for (std::size_t i = 0; i < evidence.events.size(); ++i) {
+    const ledger::Event& event = evidence.events[i];
+    if (event.kind != EventKind::scribbled) continue;
+    Finding finding;
+    finding.signature.kind = FindingKind::witness_conflict;
+    finding.signature.used_by = event.kind;
+    finding.cell = event.subject;
+    finding.used_at = event.op;
+    finding.event = static_cast<std::uint32_t>(i);
+    findings.add(finding);
+  }
+}
+
+}  // namespace scopecheck::verdict
