@@ -73,8 +73,10 @@ struct Tally {
   std::uint64_t ledgers_differing = 0;
   /// The last run's ledger: engine `one` and whatever died.
   ledger::Ledger ledger{};
-  /// Sanitizer reports seen in this process so far (recover mode), and the last one's text.
-  std::uint64_t sanitizer_reports = 0;
+  /// Sanitizer reports of the current run (recover mode), the number of ledger events when the first of
+  /// them came, and its text.
+  std::uint32_t sanitizer_reports = 0;
+  std::uint32_t sanitizer_event = 0;
   std::array<char, 8192> sanitizer_text{};
 };
 
