@@ -56,9 +56,12 @@ class Speaker {
       return fmt::format("`{}` (line {})", line, op + 1);
     }
     switch (op - size()) {
-      case ledger::at_outermost_end: return "the end of the outermost frame";
-      case ledger::at_final_settle: return "the final settle";
-      default: return "the end of the runtime";
+      case ledger::at_outermost_end:
+        return "the end of the outermost frame";
+      case ledger::at_final_settle:
+        return "the final settle";
+      default:
+        return "the end of the runtime";
     }
   }
   OpKind opener_of(std::size_t end) const {
@@ -97,17 +100,21 @@ class Speaker {
       return fmt::format("{} was spawned at {} and lives in {}.", task(), place(f_.taken_at), memory());
     }
     const auto until = carrier();
-    return fmt::format("{} borrowed {} {} at {}{}.", task(), memory(), borrowed_mutably() ? "mutably" : "shared",
-                       place(f_.taken_at), until ? fmt::format(", for as long as {} lives", names_.value(*until)) : "");
+    return fmt::format("{} borrowed {} {} at {}{}.", task(), memory(),
+                       borrowed_mutably() ? "mutably" : "shared", place(f_.taken_at),
+                       until ? fmt::format(", for as long as {} lives", names_.value(*until)) : "");
   }
   /// "line 2", or the moment in words.
-  std::string place(std::size_t op) const { return op < size() ? fmt::format("line {}", op + 1) : moment(op); }
+  std::string place(std::size_t op) const {
+    return op < size() ? fmt::format("line {}", op + 1) : moment(op);
+  }
 
   std::string released() const {
     if (f_.released_at == Finding::no_op) return "";
     const bool same = f_.released_at == f_.ended_at;
     if (f_.cell == none) return same ? "" : fmt::format("{} gave it up.", moment(f_.released_at));
-    const bool forgotten = f_.signature.released_by == verdict::Cause::op && f_.signature.released_op == OpKind::forget;
+    const bool forgotten =
+        f_.signature.released_by == verdict::Cause::op && f_.signature.released_op == OpKind::forget;
     return fmt::format("{} ended that loan{}.", moment(f_.released_at),
                        forgotten ? ": no destructor runs, so nobody stops " + task() : ", but not " + task());
   }
@@ -122,7 +129,8 @@ class Speaker {
     if (const std::size_t during = client_moment(); during < size() ? during != f_.used_at : true)
       when = fmt::format(", during {}", moment(during));
     const bool in_body = f_.used_at < size() && client_moment() != f_.used_at;
-    return fmt::format("then {}{}{}: {} ({}).", deed(), in_body ? fmt::format(" (line {})", f_.used_at + 1) : "", when,
+    return fmt::format("then {}{}{}: {} ({}).", deed(),
+                       in_body ? fmt::format(" (line {})", f_.used_at + 1) : "", when,
                        verdict::info(f_.kind()).text, doc());
   }
   std::string doc() const { return std::string(verdict::info(f_.kind()).doc); }
@@ -130,19 +138,32 @@ class Speaker {
   std::string deed() const {
     const std::string what = f_.cell == none ? "memory" : names_.cell(f_.cell);
     switch (f_.signature.used_by) {
-      case EventKind::touched_read: return fmt::format("{} read {}", task(), what);
-      case EventKind::touched_write: return fmt::format("{} wrote {}", task(), what);
-      case EventKind::touched_by_capture: return fmt::format("the destructor of {}'s capture touched {}", task(), what);
-      case EventKind::touched_by_result: return fmt::format("the destructor of {}'s result touched {}", task(), what);
-      case EventKind::touched_by_payload: return fmt::format("the destructor of {}'s panic payload touched {}", task(), what);
-      case EventKind::stepped: return fmt::format("{} was stepped", task());
-      case EventKind::child_dropped: return fmt::format("{} was destroyed", task());
-      case EventKind::result_dropped: return fmt::format("the result of {} was destroyed", task());
-      case EventKind::payload_dropped: return fmt::format("the panic payload of {} was destroyed", task());
-      case EventKind::woken: return fmt::format("a waker of {} was fired", task());
-      case EventKind::storage_died: return fmt::format("{} was reclaimed with {} in it", memory(), task());
-      case EventKind::joined: return fmt::format("a join reported that {} is done", task());
-      default: return std::string(ledger::info(f_.signature.used_by).doc);
+      case EventKind::touched_read:
+        return fmt::format("{} read {}", task(), what);
+      case EventKind::touched_write:
+        return fmt::format("{} wrote {}", task(), what);
+      case EventKind::touched_by_capture:
+        return fmt::format("the destructor of {}'s capture touched {}", task(), what);
+      case EventKind::touched_by_result:
+        return fmt::format("the destructor of {}'s result touched {}", task(), what);
+      case EventKind::touched_by_payload:
+        return fmt::format("the destructor of {}'s panic payload touched {}", task(), what);
+      case EventKind::stepped:
+        return fmt::format("{} was stepped", task());
+      case EventKind::child_dropped:
+        return fmt::format("{} was destroyed", task());
+      case EventKind::result_dropped:
+        return fmt::format("the result of {} was destroyed", task());
+      case EventKind::payload_dropped:
+        return fmt::format("the panic payload of {} was destroyed", task());
+      case EventKind::woken:
+        return fmt::format("a waker of {} was fired", task());
+      case EventKind::storage_died:
+        return fmt::format("{} was reclaimed with {} in it", memory(), task());
+      case EventKind::joined:
+        return fmt::format("a join reported that {} is done", task());
+      default:
+        return std::string(ledger::info(f_.signature.used_by).doc);
     }
   }
 
@@ -156,7 +177,8 @@ class Speaker {
     for (std::size_t i = 0; i < events_.size() && i <= f_.event; ++i) {
       const Event& event = events_[i];
       if (event.op >= size() || !in_body[event.op]) moment = event.op;
-      if (event.kind == EventKind::frame_ended && event.op == size()) moment = size() + ledger::at_final_settle;
+      if (event.kind == EventKind::frame_ended && event.op == size())
+        moment = size() + ledger::at_final_settle;
       if (event.kind == EventKind::program_ended) moment = size() + ledger::at_runtime_end;
     }
     return moment;
@@ -170,7 +192,8 @@ class Speaker {
 
 }  // namespace
 
-std::string explain(const scenario::Scenario& scenario, std::span<const Event> events, const Finding& finding) {
+std::string explain(const scenario::Scenario& scenario, std::span<const Event> events,
+                    const Finding& finding) {
   return Speaker(scenario, events, finding).speak();
 }
 

@@ -60,7 +60,8 @@ struct Column {
 
 class Picture {
  public:
-  Picture(const Timeline& line, const scenario::Scenario& scenario, const verdict::Finding* finding, const Style& style)
+  Picture(const Timeline& line, const scenario::Scenario& scenario, const verdict::Finding* finding,
+          const Style& style)
       : line_(line),
         names_(scenario),
         finding_(finding),
@@ -125,7 +126,8 @@ class Picture {
     return width;
   }
   void cap_columns(std::size_t essential, std::size_t others) {
-    for (Column& column : columns_) column.width = std::min(column.width, column.essential ? essential : others);
+    for (Column& column : columns_)
+      column.width = std::min(column.width, column.essential ? essential : others);
   }
   /// Takes away what matters least, until the picture fits. What is left out is named below it.
   void make_room() {
@@ -170,7 +172,8 @@ class Picture {
     for (Lane& lane : lanes_) {
       std::vector<const Bar*> kept;
       for (const Bar* loan : lane.loans) {
-        const bool keep = finding_ != nullptr && finding_->task != none ? loan->borrower == finding_->task : kept.size() < 2;
+        const bool keep = finding_ != nullptr && finding_->task != none ? loan->borrower == finding_->task
+                                                                        : kept.size() < 2;
         if (keep)
           kept.push_back(loan);
         else
@@ -225,8 +228,9 @@ class Picture {
   }
 
   std::string draw_lane(const Lane& lane, std::size_t row) const {
-    std::string text = late_in(lane, row) ? paint(glyphs_.wrong, Tone::bad, style_)
-                                          : paint(glyph(*lane.memory, glyphs_.memory, row), Tone::memory, style_);
+    std::string text = late_in(lane, row)
+                           ? paint(glyphs_.wrong, Tone::bad, style_)
+                           : paint(glyph(*lane.memory, glyphs_.memory, row), Tone::memory, style_);
     text.append(lane.memory->name.size() - 1, ' ');
     if (!lane.loans.empty()) text.append(display_width(glyphs_.lent_to), ' ');
     for (const Bar* loan : lane.loans) {
@@ -240,7 +244,8 @@ class Picture {
   const Act* act_of(std::uint8_t task, std::size_t row) const {
     const Act* found = nullptr;
     for (const Act& act : line_.acts)
-      if (act.row == row && act.task == task && (found == nullptr || act.tone != ActTone::spawned)) found = &act;
+      if (act.row == row && act.task == task && (found == nullptr || act.tone != ActTone::spawned))
+        found = &act;
     return found;
   }
 
@@ -260,7 +265,8 @@ class Picture {
 
   std::string draw_row(std::size_t at) const {
     const Row& row = line_.rows[at];
-    std::string text = row.line == 0 ? std::string(number_width_, ' ') : fmt::format("{:>{}}", row.line, number_width_);
+    std::string text =
+        row.line == 0 ? std::string(number_width_, ' ') : fmt::format("{:>{}}", row.line, number_width_);
     text = paint(text, Tone::dim, style_) + "  ";
     const bool aside = row.quiet || row.line == 0;
     text += paint(pad(client_text(row), client_width_, style_), aside ? Tone::dim : Tone::plain, style_);
@@ -300,11 +306,15 @@ class Picture {
     if (!columns_.empty()) parts.push_back(fmt::format("{} child alive", glyphs_.alive));
     if (line_.late_row) parts.push_back(fmt::format("{} too late", glyphs_.wrong));
     const std::string margin(number_width_ + 2, ' ');
-    std::string text = margin + paint(fit(fmt::format("{}", fmt::join(parts, "   ")), style_.width - margin.size(), style_),
-                                      Tone::dim, style_) + "\n";
+    std::string text =
+        margin +
+        paint(fit(fmt::format("{}", fmt::join(parts, "   ")), style_.width - margin.size(), style_),
+              Tone::dim, style_) +
+        "\n";
     if (!left_out_.empty()) {
       const std::string names = fmt::format("not drawn, for want of room: {}", fmt::join(left_out_, ", "));
-      for (const std::string& words : wrap(names, style_.width - margin.size())) text += margin + words + "\n";
+      for (const std::string& words : wrap(names, style_.width - margin.size()))
+        text += margin + words + "\n";
     }
     return text;
   }
@@ -330,7 +340,8 @@ std::string lifeline(const scenario::Scenario& scenario, std::span<const ledger:
   std::string text = Picture(line, scenario, finding_or_null, style).draw();
   if (finding_or_null == nullptr) return text;
   const std::size_t width = std::max(style.width, min_width);
-  for (const std::string& words : wrap(explain(scenario, events, *finding_or_null), width - 4)) text += "    " + words + "\n";
+  for (const std::string& words : wrap(explain(scenario, events, *finding_or_null), width - 4))
+    text += "    " + words + "\n";
   return text;
 }
 

@@ -1,12 +1,11 @@
 #include "harness/report/style.hpp"
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <cstdlib>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 namespace scopecheck::report {
 namespace {
@@ -28,7 +27,8 @@ Style style_for(const Environment& environment, bool is_terminal, std::size_t co
   std::string locale;
   for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"})
     if (locale = environment(name); !locale.empty()) break;
-  std::ranges::transform(locale, locale.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::ranges::transform(locale, locale.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   const bool utf8 = locale.find("utf-8") != std::string::npos || locale.find("utf8") != std::string::npos;
   if (columns == 0) columns = std::strtoul(environment("COLUMNS").c_str(), nullptr, 10);
   if (columns == 0) columns = Style{}.width;
@@ -55,7 +55,8 @@ std::string paint(std::string_view text, Tone tone, const Style& style) {
 }
 
 std::size_t display_width(std::string_view text) {
-  return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return !continues_code_point(c); }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char c) { return !continues_code_point(c); }));
 }
 
 std::string fit(std::string_view text, std::size_t width, const Style& style) {

@@ -51,7 +51,8 @@ class Builder {
         use(event);
       else
         take(event);
-      if (event.kind == EventKind::frame_ended && event.op == size()) moment_ = size() + ledger::at_final_settle;
+      if (event.kind == EventKind::frame_ended && event.op == size())
+        moment_ = size() + ledger::at_final_settle;
       if (event.kind == EventKind::program_ended) moment_ = size() + ledger::at_runtime_end;
       if (late) break;
     }
@@ -73,7 +74,10 @@ class Builder {
     acts_here_ = 0;
   }
   void push_line(std::size_t op, bool quiet) {
-    push({.line = op + 1, .depth = depth_[op], .text = scenario::line_of(scenario_, op, names_), .quiet = quiet});
+    push({.line = op + 1,
+          .depth = depth_[op],
+          .text = scenario::line_of(scenario_, op, names_),
+          .quiet = quiet});
   }
 
   /// A row for the client's op or moment.
@@ -110,7 +114,9 @@ class Builder {
       const bool again = moment_ < size() && was_reached_[moment_];
       if (!again) return mark_reached(), reach(moment_ == no_moment ? 0 : moment_);
       shown_moment_ = moment_;
-      push({.depth = depth_[moment_] + 1, .text = scenario::line_of(scenario_, moment_, names_), .consequence = true});
+      push({.depth = depth_[moment_] + 1,
+            .text = scenario::line_of(scenario_, moment_, names_),
+            .consequence = true});
     }
   }
   void mark_reached() {
@@ -177,7 +183,10 @@ class Builder {
 
   void loan(const Event& event) {
     sync();
-    Bar bar{.name = names_.task(event.actor), .cell = event.subject, .borrower = event.actor, .carrier = event.detail};
+    Bar bar{.name = names_.task(event.actor),
+            .cell = event.subject,
+            .borrower = event.actor,
+            .carrier = event.detail};
     bar.opened_at = event.op;
     for (const scenario::Op& op : scenario_.ops)
       if (op.kind == OpKind::spawn && op.subject == event.actor) bar.mut = (op.mut >> event.subject & 1) != 0;
@@ -195,11 +204,16 @@ class Builder {
   std::string touch(const Event& event) const {
     const std::string cell = names_.cell(event.subject);
     switch (event.kind) {
-      case EventKind::touched_read: return "read " + cell;
-      case EventKind::touched_write: return "write " + cell;
-      case EventKind::touched_by_capture: return fmt::format("drop capture: {}", cell);
-      case EventKind::touched_by_result: return fmt::format("drop result: {}", cell);
-      default: return fmt::format("drop payload: {}", cell);
+      case EventKind::touched_read:
+        return "read " + cell;
+      case EventKind::touched_write:
+        return "write " + cell;
+      case EventKind::touched_by_capture:
+        return fmt::format("drop capture: {}", cell);
+      case EventKind::touched_by_result:
+        return fmt::format("drop result: {}", cell);
+      default:
+        return fmt::format("drop payload: {}", cell);
     }
   }
 
@@ -228,8 +242,10 @@ class Builder {
         break;
       case EventKind::cell_born:
         sync();
-        out_.memory.push_back(
-            {.name = names_.cell(event.subject), .first = row(), .cell = event.subject, .opened_at = event.op});
+        out_.memory.push_back({.name = names_.cell(event.subject),
+                               .first = row(),
+                               .cell = event.subject,
+                               .opened_at = event.op});
         break;
       case EventKind::cell_died:
         end_bar(open_bar(out_.memory, [&](const Bar& b) { return b.cell == event.subject; }),
@@ -248,13 +264,27 @@ class Builder {
         end_bar(open_bar(out_.memory, [&](const Bar& b) { return b.carrier == event.subject; }),
                 names_.value(event.subject) + "'s storage ends");
         break;
-      case EventKind::value_dropped: value_over(event, "dropped"); break;
-      case EventKind::value_forgotten: value_over(event, "forgotten"); break;
-      case EventKind::value_consumed: value_over(event, "consumed"); break;
-      case EventKind::value_unwound: value_over(event, "dropped by unwinding"); break;
-      case EventKind::spawned: spawned(event); break;
-      case EventKind::refused: act(event.subject, "refused", ActTone::ended); break;
-      case EventKind::loan_taken: loan(event); break;
+      case EventKind::value_dropped:
+        value_over(event, "dropped");
+        break;
+      case EventKind::value_forgotten:
+        value_over(event, "forgotten");
+        break;
+      case EventKind::value_consumed:
+        value_over(event, "consumed");
+        break;
+      case EventKind::value_unwound:
+        value_over(event, "dropped by unwinding");
+        break;
+      case EventKind::spawned:
+        spawned(event);
+        break;
+      case EventKind::refused:
+        act(event.subject, "refused", ActTone::ended);
+        break;
+      case EventKind::loan_taken:
+        loan(event);
+        break;
       case EventKind::loan_expired:
         end_bar(open_bar(out_.loans,
                          [&](const Bar& b) { return b.borrower == event.actor && b.cell == event.subject; }),
@@ -264,15 +294,28 @@ class Builder {
       case EventKind::touched_write:
       case EventKind::touched_by_capture:
       case EventKind::touched_by_result:
-      case EventKind::touched_by_payload: act(event.actor, touch(event), ActTone::ran); break;
-      case EventKind::suspended:
-        if (event.op < size() && scenario_.ops[event.op].kind == OpKind::yield) act(event.subject, "yield", ActTone::ran);
+      case EventKind::touched_by_payload:
+        act(event.actor, touch(event), ActTone::ran);
         break;
-      case EventKind::parked: act(event.subject, "park", ActTone::ran); break;
-      case EventKind::waker_kept: act(event.subject, "keep waker", ActTone::ran); break;
-      case EventKind::finished: ended(event.subject, "done"); break;
-      case EventKind::threw: ended(event.subject, "panics"); break;
-      case EventKind::child_dropped: ended(event.subject, "dropped"); break;
+      case EventKind::suspended:
+        if (event.op < size() && scenario_.ops[event.op].kind == OpKind::yield)
+          act(event.subject, "yield", ActTone::ran);
+        break;
+      case EventKind::parked:
+        act(event.subject, "park", ActTone::ran);
+        break;
+      case EventKind::waker_kept:
+        act(event.subject, "keep waker", ActTone::ran);
+        break;
+      case EventKind::finished:
+        ended(event.subject, "done");
+        break;
+      case EventKind::threw:
+        ended(event.subject, "panics");
+        break;
+      case EventKind::child_dropped:
+        ended(event.subject, "dropped");
+        break;
       case EventKind::caught:
         if (!open_.empty() && scenario_.ops[open_.back()].kind == OpKind::catch_) {
           push_line(match_[open_.back()], false);
@@ -280,7 +323,8 @@ class Builder {
           open_.pop_back();
         }
         break;
-      default: break;  // said by the row of its op, or by what follows
+      default:
+        break;  // said by the row of its op, or by what follows
     }
   }
 
@@ -294,14 +338,31 @@ class Builder {
       case EventKind::touched_write:
       case EventKind::touched_by_capture:
       case EventKind::touched_by_result:
-      case EventKind::touched_by_payload: text = touch(event); break;
-      case EventKind::stepped: text = "stepped"; break;
-      case EventKind::child_dropped: text = "dropped"; break;
-      case EventKind::storage_died: text = "storage gone"; break;
-      case EventKind::woken: text = "woken"; break;
-      case EventKind::joined: text = "not done"; break;
-      case EventKind::settled: text = "not stepped"; break;
-      default: text = std::string(ledger::info(event.kind).id); std::ranges::replace(text, '_', ' '); break;
+      case EventKind::touched_by_payload:
+        text = touch(event);
+        break;
+      case EventKind::stepped:
+        text = "stepped";
+        break;
+      case EventKind::child_dropped:
+        text = "dropped";
+        break;
+      case EventKind::storage_died:
+        text = "storage gone";
+        break;
+      case EventKind::woken:
+        text = "woken";
+        break;
+      case EventKind::joined:
+        text = "not done";
+        break;
+      case EventKind::settled:
+        text = "not stepped";
+        break;
+      default:
+        text = std::string(ledger::info(event.kind).id);
+        std::ranges::replace(text, '_', ' ');
+        break;
     }
     if (event.kind == EventKind::op_begun || event.kind == EventKind::storage_died) take(event);
     act(task, std::move(text), ActTone::wrong);
@@ -328,7 +389,8 @@ class Builder {
 
 }  // namespace
 
-Timeline timeline(const scenario::Scenario& scenario, std::span<const Event> events, const verdict::Finding* finding) {
+Timeline timeline(const scenario::Scenario& scenario, std::span<const Event> events,
+                  const verdict::Finding* finding) {
   return Builder(scenario, finding).build(events);
 }
 
@@ -336,9 +398,12 @@ std::string moment_in_words(const scenario::Scenario& scenario, std::size_t op) 
   const std::size_t size = scenario.ops.size();
   if (op < size) return fmt::format("line {}", op + 1);
   switch (op - size) {
-    case ledger::at_outermost_end: return "outermost frame ends";
-    case ledger::at_final_settle: return "final settle";
-    default: return "runtime is destroyed";
+    case ledger::at_outermost_end:
+      return "outermost frame ends";
+    case ledger::at_final_settle:
+      return "final settle";
+    default:
+      return "runtime is destroyed";
   }
 }
 

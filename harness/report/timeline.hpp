@@ -19,7 +19,8 @@
 
 namespace scopecheck::report {
 
-/// A moment. Rows without a line are ends of the program, consequences of the row above, or steps of children.
+/// A moment. Rows without a line are ends of the program, consequences of the row above, or steps of
+/// children.
 struct Row {
   std::size_t line = 0;  ///< in the scenario's text, from 1; 0: none
   std::size_t depth = 0;
@@ -31,13 +32,13 @@ struct Row {
 struct Bar {
   std::string name;
   std::size_t first = 0;
-  std::optional<std::size_t> last;          ///< the row in which it ended
-  std::uint8_t cell = scenario::none;       ///< cells and loans
-  std::uint8_t borrower = scenario::none;   ///< loans: the task
-  bool mut = false;                         ///< loans
-  std::uint8_t carrier = scenario::none;    ///< loans: the value whose end ends it
-  std::uint16_t opened_at = 0;              ///< index of the op
-  bool frame = false;                       ///< a nested frame
+  std::optional<std::size_t> last;         ///< the row in which it ended
+  std::uint8_t cell = scenario::none;      ///< cells and loans
+  std::uint8_t borrower = scenario::none;  ///< loans: the task
+  bool mut = false;                        ///< loans
+  std::uint8_t carrier = scenario::none;   ///< loans: the value whose end ends it
+  std::uint16_t opened_at = 0;             ///< index of the op
+  bool frame = false;                      ///< a nested frame
 };
 
 enum class ActTone { spawned, ran, ended, wrong };

@@ -1,0 +1,94 @@
+// What a check of implementations reports, as plain data: one result per implementation, flavour and
+// discipline. Filled by campaign; table, json and other writers only read it.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace scopecheck::report {
+
+enum class Verdict : std::uint8_t { unsound, not_refuted, inconclusive, error };
+inline constexpr std::array<std::string_view, 4> verdict_names = {"unsound", "not-refuted", "inconclusive",
+                                                                  "error"};
+
+[[nodiscard]] constexpr std::string_view to_string(Verdict verdict) {
+  return verdict_names[static_cast<std::size_t>(verdict)];
+}
+/// The inverse of to_string; nothing for other words.
+[[nodiscard]] constexpr std::optional<Verdict> parse_verdict(std::string_view word) {
+  for (std::size_t i = 0; i < verdict_names.size(); ++i)
+    if (verdict_names[i] == word) return static_cast<Verdict>(i);
+  return std::nullopt;
+}
+
+/// How much was tried.
+struct Effort {
+  std::size_t exhaustive_ops = 0;          ///< every scenario of up to so many ops was run; 0: none
+  std::uint64_t exhaustive_scenarios = 0;  ///< in the fast pass
+  std::uint64_t witness_scenarios = 0;     ///< of them, run again under a sanitizer
+  std::uint64_t random_scenarios = 0;
+  double seconds = 0;
+};
+
+/// How runs ended.
+struct Outcomes {
+  std::uint64_t clean = 0;
+  std::uint64_t hang = 0;
+  std::uint64_t hang_suspected = 0;
+  std::uint64_t fail_stop = 0;
+};
+
+/// A shrunk scenario with its finding, and how to see it again.
+struct Counterexample {
+  std::string kind;       ///< "use-after-scope"
+  std::string signature;  ///< "use-after-scope(forget, frame-end, touched_write)"
+  std::string scenario;   ///< canonical text
+  std::size_t ops = 0;
+  std::uint64_t found_after_scenarios = 0;
+  double found_after_seconds = 0;
+  std::vector<std::string> confirmed_by;  ///< witnesses: "ledger", "asan", ...
+  std::string reproduce;                  ///< one command
+  std::string sanitizer_report;           ///< its text; "" when none was asked for
+  std::string lifeline;                   ///< the picture, drawn for the terminal; not in the JSON
+  bool is_headline = false;               ///< the shortest that uses ended memory
+};
+
+using Counts = std::vector<std::pair<std::string, std::uint64_t>>;
+
+struct Result {
+  std::string implementation;
+  std::string flavour;
+  std::string discipline;
+  Verdict verdict = Verdict::inconclusive;
+  std::string why;  ///< inconclusive, error: the reason
+  std::optional<Verdict> expected;
+  Effort effort;
+  Counts reach;  ///< op or event name -> how often, in the order of the tables
+  Outcomes outcomes;
+  std::vector<std::string> unmet_goals;
+  std::vector<std::string> notes;
+  std::string bounds;  ///< the sub-bounds in force, in words
+  std::vector<Counterexample> findings;
+  std::string build;  ///< compiler, NDEBUG, sanitizer
+  std::uint64_t seed = 0;
+
+  /// Nothing when nothing was expected.
+  [[nodiscard]] std::optional<bool> as_expected() const {
+    if (!expected) return std::nullopt;
+    return *expected == verdict;
+  }
+  /// The headline counterexample, or else the first; null without findings.
+  [[nodiscard]] const Counterexample* headline() const {
+    for (const Counterexample& finding : findings)
+      if (finding.is_headline) return &finding;
+    return findings.empty() ? nullptr : &findings.front();
+  }
+};
+
+}  // namespace scopecheck::report
