@@ -77,6 +77,7 @@ struct Tally {
   /// them came, and its text.
   std::uint32_t sanitizer_reports = 0;
   std::uint32_t sanitizer_event = 0;
+  bool sanitizer_in_harness = false;  ///< the harness's own access to a cell was reported
   std::array<char, 8192> sanitizer_text{};
 };
 

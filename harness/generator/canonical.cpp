@@ -137,6 +137,8 @@ bool canonical_value_op(const Draft& draft, const Op& op) {
   const ValueState& value = rules.value(op.subject);
   const bool unpolled = value.kind == ValueKind::async && !value.started;
   switch (op.kind) {
+    case OpKind::await:
+      return !(unpolled && value.boxed);  // consumed like one in the frame
     case OpKind::drop:
       return !unpolled && !(value.boxed && !value.moved);
     case OpKind::move:
@@ -200,6 +202,7 @@ bool canonical_next(const Draft& draft, const Op& op) {
       return rules.body().kind == BlockKind::task;  // the implementation never holds the client's payload
     case OpKind::shutdown:
       return rules.tasks() > 0 || rules.values() > 0;
+    case OpKind::await:
     case OpKind::drop:
     case OpKind::move:
     case OpKind::move_out:
@@ -208,6 +211,41 @@ bool canonical_next(const Draft& draft, const Op& op) {
     default:
       return true;
   }
+}
+
+std::size_t ops_still_needed(const Draft& draft) {
+  const Rules& rules = draft.rules();
+  const scenario::Bounds& bounds = draft.bounds();
+  constexpr std::size_t never = 1000;
+  std::size_t needed = 0;
+  // a cell needs somebody who borrows it and touches it: a spawn and a step each
+  const CellSet mentioned = Tail(draft).mentioned();
+  std::size_t waiting = 0;
+  for (const scenario::Declaration& decl : rules.decls())
+    if (decl.is_cell && (mentioned & bit(decl.index)) == 0) ++waiting;
+  if (waiting > 0) {
+    const bool in_body = rules.block().kind == BlockKind::task;  // there a destructor may touch it instead
+    if (!in_body && rules.tasks() + (waiting + bounds.borrows - 1) / bounds.borrows > bounds.tasks) return never;
+    needed += in_body ? waiting : (waiting + bounds.borrows - 1) / bounds.borrows + waiting;
+    bool scope = false;
+    for (std::uint8_t v = 0; v < rules.values(); ++v) scope = scope || rules.value(v).kind == ValueKind::scope;
+    if (!in_body && rules.offers().scope && !scope) ++needed;
+  }
+  for (const scenario::Declaration& decl : rules.decls()) {
+    if (decl.is_cell) continue;
+    const ValueState& value = rules.value(decl.index);
+    if (value.kind == ValueKind::async && !value.started) ++needed;  // its first poll
+    if (value.boxed && !value.moved && !rules.block().unreachable) ++needed;  // what it was boxed for
+  }
+  for (const BlockState& block : rules.blocks()) {
+    const auto& ops = draft.scenario().ops;
+    if (block.kind == BlockKind::async) needed += ops[block.opened_by].boxed ? 2 : 1;
+    if (block.kind == BlockKind::task) {
+      if (ops[block.opened_by].boxed) ++needed;
+      if ((ops[block.opened_by].mut & ~block.touched) != 0 && &block == &rules.block()) ++needed;
+    }
+  }
+  return needed;
 }
 
 bool canonical_stop(const Draft& draft) {

@@ -11,6 +11,10 @@ namespace scopecheck::generator {
 /// Whether extending `draft` by the legal `op` can lead to a kept scenario.
 [[nodiscard]] bool canonical_next(const Draft& draft, const scenario::Op& op);
 
+/// A lower bound on the ops that a kept completion of `draft` still needs: whatever was declared has to be
+/// used. Searches give up where it exceeds what is left.
+[[nodiscard]] std::size_t ops_still_needed(const Draft& draft);
+
 /// Whether `draft`, all blocks closed, is kept as a whole.
 [[nodiscard]] bool canonical_stop(const Draft& draft);
 

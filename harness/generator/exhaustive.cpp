@@ -52,6 +52,7 @@ const Scenario* Exhaustive::next() {
     if (options_.symmetry && !canonical_next(level.draft, op)) continue;
     *closing_ = level.draft;
     closing_->push(op);
+    if (options_.symmetry && options_.lookahead && closing_->cost() + ops_still_needed(*closing_) > bounds_.ops) continue;
     if (closing_->cost() < bounds_.ops) {
       enter(*closing_);
     } else if (complete(*closing_)) {

@@ -13,6 +13,7 @@ namespace scopecheck::generator {
 /// Which cuts are in force; without symmetry every well-formed scenario is visited.
 struct ExhaustiveOptions {
   bool symmetry = true;
+  bool lookahead = true;  ///< give up early where nothing can be kept; never changes what is visited
 };
 
 /// Depth-first over the grammar. Threads: one caller. Memory: one draft per level.

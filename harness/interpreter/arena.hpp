@@ -25,7 +25,7 @@ class Arena {
   [[nodiscard]] bool contains(const void* address) const;
 
  private:
-  static constexpr std::size_t capacity = std::size_t{64} << 10;
+  static constexpr std::size_t capacity = std::size_t{512} << 10;
   static constexpr std::size_t red_zone = 32;
 
   alignas(64) std::array<std::byte, capacity> bytes_;

@@ -79,6 +79,8 @@ std::size_t Machine::current_op() const { return state_->op; }
 std::uint64_t Machine::ops_seen() const { return state_->ops_seen; }
 const char* Machine::error() const { return state_->error; }
 
+bool Machine::touching_cell() { return state_in_progress != nullptr && state_in_progress->touching; }
+
 void Machine::abandon_as_fail_stop() {
   if (state_in_progress != nullptr && state_in_progress->running) state_in_progress->abandon(Outcome::fail_stop);
 }
@@ -119,7 +121,7 @@ void Machine::State::prepare(const scenario::Scenario& scenario) {
   op = 0;
   gates_open = 0;
   ops_seen = 0;
-  forgot_something = false;
+  forgot_something = touching = false;
   ledger.clear();
   arena.reset();
   for (std::size_t v = 0; v < values_used; ++v) values[v] = Value{};
@@ -253,6 +255,7 @@ void Machine::State::cell_ends(std::uint8_t cell, std::uint8_t actor) {
 }
 
 void Machine::State::access(std::uint8_t cell, bool write) {
+  touching = true;
   if (write) {
     cell_holds[cell] = ++next_pattern;
     *cell_at[cell] = cell_holds[cell];
@@ -260,6 +263,7 @@ void Machine::State::access(std::uint8_t cell, bool write) {
     ledger.raise(ledger::alarm_scribble);
     ledger.append(EventKind::scribbled, client_actor, cell, 0, op);
   }
+  touching = false;
 }
 
 void Machine::State::client_touch(const Activation& a, std::uint8_t cell, bool write) {

@@ -63,6 +63,8 @@ class Machine {
   /// Why the last run was an error; "" otherwise.
   [[nodiscard]] const char* error() const;
 
+  /// Whether the machine is touching a cell right now. For sanitizer callbacks.
+  [[nodiscard]] static bool touching_cell();
   /// Ends the current run as a fail-stop when one is in progress; returns otherwise. For SIGABRT handlers.
   static void abandon_as_fail_stop();
 

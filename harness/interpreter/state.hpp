@@ -113,6 +113,7 @@ struct Machine::State {
   bool runtime_alive = false;
   bool runtime_usable = false;
   bool forgot_something = false;
+  bool touching = false;
   Outcome outcome = Outcome::clean;
   const char* error = "";
   void* rt = nullptr;

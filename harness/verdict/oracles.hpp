@@ -14,7 +14,16 @@ void contract(const Evidence& evidence, Findings& findings);
 /// A live cell that holds what nobody wrote (late_use.cpp).
 void scribble(const Evidence& evidence, Findings& findings);
 
-/// All of them. Cost: nothing when the ledger raised no alarm.
+/// What a sanitizer said during a run: how many ledger events there were then, and whether the harness's
+/// own access was at fault (else the runtime's).
+struct SanitizerReport {
+  std::uint32_t event = 0;
+  bool in_harness = false;
+};
+/// The finding behind a sanitizer's report (sanitizer.cpp).
+void sanitizer(const Evidence& evidence, const SanitizerReport& report, Findings& findings);
+
+/// All that read the ledger alone. Cost: nothing when the ledger raised no alarm.
 void judge(const Evidence& evidence, Findings& findings);
 
 }  // namespace scopecheck::verdict

@@ -1,0 +1,180 @@
+#include "harness/campaign/search.hpp"
+
+#include "harness/generator/exhaustive.hpp"
+#include "harness/generator/random.hpp"
+#include "harness/verdict/oracles.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
+#include <string_view>
+
+namespace scopecheck::campaign {
+namespace {
+
+constexpr std::uint64_t block_of_scenarios = 64;  // what one shard takes at a time
+
+std::uint64_t now_ns() {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+std::uint64_t hash_of(const ledger::Ledger& ledger) {
+  std::uint64_t hash = 0xcbf29ce484222325ull;  // FNV-1a over the events' fields
+  for (const ledger::Event& event : ledger.events())
+    for (const std::uint64_t field : {std::uint64_t{static_cast<std::uint8_t>(event.kind)}, std::uint64_t{event.actor},
+                                      std::uint64_t{event.subject}, std::uint64_t{event.detail}, std::uint64_t{event.op}})
+      hash = (hash ^ field) * 0x100000001b3ull;
+  return hash;
+}
+
+template <std::size_t N>
+void count_bits(std::uint64_t set, std::array<std::uint64_t, N>& counts) {
+  while (set != 0) {
+    ++counts[static_cast<std::size_t>(__builtin_ctzll(set))];
+    set &= set - 1;
+  }
+}
+
+class Search {
+ public:
+  Search(const Job& job, interpreter::Implementation implementation, Tally& tally)
+      : job_(job),
+        tally_(tally),
+        offers_(interpreter::offers_of(*implementation.plugin, job.discipline)),
+        machine_(implementation, offers_, tally.ledger),
+        promises_{.join_waits = (implementation.plugin->promises & SCOPECHECK_PROMISE_JOIN_WAITS) != 0,
+                  .join_rethrows = (implementation.plugin->promises & SCOPECHECK_PROMISE_JOIN_RETHROWS) != 0,
+                  .wakes = (implementation.plugin->promises & SCOPECHECK_PROMISE_WAKES) != 0},
+        begun_ns_(now_ns()) {}
+
+  void run() {
+    switch (job_.engine) {
+      case Engine::exhaustive:
+        exhaustive();
+        break;
+      case Engine::random:
+        random();
+        break;
+      case Engine::one:
+        for (std::uint64_t i = 0; i < job_.runs && !failed_; ++i) {
+          one(job_.scenario, i);
+          const std::uint64_t hash = hash_of(tally_.ledger);
+          if (i == 0) tally_.ledger_hash = hash;
+          if (hash != tally_.ledger_hash) ++tally_.ledgers_differing;
+        }
+        break;
+    }
+    tally_.finished.store(stopped_ ? 2 : 1);
+  }
+
+ private:
+  void exhaustive() {
+    generator::Exhaustive engine(offers_, job_.bounds);
+    std::uint64_t number = 0;
+    for (std::size_t ops = job_.first_ops; ops <= job_.last_ops; ++ops) {
+      tally_.ops.store(static_cast<std::uint8_t>(ops));
+      if (!engine.visit(ops, [&](const scenario::Scenario& scenario) { return offer(scenario, number++); })) return;
+      // the shortest one is what is wanted: lengths are finished, then the search may stop
+      if (job_.stop_at_finding && memory_finding_) return;
+    }
+  }
+
+  void random() {
+    for (std::uint64_t number = 0; number < job_.runs; number += block_of_scenarios) {
+      if (!mine(number)) continue;
+      // a block has a seed of its own, so that shards need not draw each other's scenarios
+      base::Prng seeds(job_.seed ^ (number * 0x9e3779b97f4a7c15ull));
+      generator::Random engine(offers_, job_.bounds, seeds.next());
+      for (std::uint64_t i = number; i < std::min(number + block_of_scenarios, job_.runs); ++i) {
+        const scenario::Scenario& scenario = engine.next();
+        if (!offer(scenario, i)) return;
+      }
+      if (job_.stop_at_finding && memory_finding_) return;
+    }
+  }
+
+  bool mine(std::uint64_t number) const { return number / block_of_scenarios % job_.shards == job_.shard; }
+
+  /// Runs the scenario if it is this shard's; false: stop.
+  bool offer(const scenario::Scenario& scenario, std::uint64_t number) {
+    if (!mine(number) || number < job_.skip) return true;
+    one(scenario, number);
+    if (failed_) return false;
+    if ((++since_clock_ & 0xff) == 0 && job_.deadline_ns != 0 && now_ns() > job_.deadline_ns) {
+      stopped_ = true;
+      return false;
+    }
+    return true;
+  }
+
+  void one(const scenario::Scenario& scenario, std::uint64_t number) {
+    tally_.current = scenario;
+    tally_.sanitizer_reports = 0;
+    tally_.number.store(number, std::memory_order_release);
+    const interpreter::Outcome outcome = machine_.run(scenario, {.real_access = job_.real_access});
+    const auto kind = static_cast<std::size_t>(outcome);
+    if (tally_.outcomes[kind]++ == 0) tally_.outcome_example[kind] = scenario;
+    if (outcome == interpreter::Outcome::error) {
+      failed_ = true;
+      const auto text = fmt::format_to_n(tally_.error.data(), tally_.error.size() - 1, "{}", machine_.error());
+      *text.out = '\0';
+    }
+    ++tally_.per_length[scenario.cost()];
+    count_bits(machine_.ops_seen(), tally_.op_reach);
+    count_bits(tally_.ledger.seen(), tally_.event_reach);
+    tally_.goals |= tally_.ledger.reached();
+    if (tally_.ledger.alarms() != 0 || tally_.sanitizer_reports != 0) examine(scenario, number);
+    tally_.done.fetch_add(1, std::memory_order_release);
+  }
+
+  void examine(const scenario::Scenario& scenario, std::uint64_t number) {
+    const verdict::Evidence evidence{scenario, tally_.ledger.events(), tally_.ledger.alarms(), promises_};
+    verdict::judge(evidence, findings_);
+    if (tally_.sanitizer_reports != 0)
+      verdict::sanitizer(evidence, {.event = tally_.sanitizer_event, .in_harness = tally_.sanitizer_in_harness}, findings_);
+    for (const verdict::Finding& finding : findings_) keep(finding, scenario, number);
+  }
+
+  void keep(const verdict::Finding& finding, const scenario::Scenario& scenario, std::uint64_t number) {
+    memory_finding_ = memory_finding_ || verdict::info(finding.kind()).memory;
+    for (std::size_t i = 0; i < tally_.findings_used; ++i) {
+      FoundSlot& known = tally_.findings[i];
+      if (known.finding.signature != finding.signature) continue;
+      ++known.times;
+      if (scenario < known.scenario) {
+        known.finding = finding;
+        known.scenario = scenario;
+      }
+      return;
+    }
+    if (tally_.findings_used == max_findings) {
+      tally_.findings_overflowed = true;
+      return;
+    }
+    tally_.findings[tally_.findings_used] = {finding, scenario, number, now_ns() - begun_ns_, 1};
+    ++tally_.findings_used;
+  }
+
+  const Job& job_;
+  Tally& tally_;
+  scenario::Offers offers_;
+  interpreter::Machine machine_;
+  verdict::Promises promises_;
+  verdict::Findings findings_;
+  std::uint64_t begun_ns_;
+  std::uint32_t since_clock_ = 0;
+  bool memory_finding_ = false;
+  bool stopped_ = false;
+  bool failed_ = false;
+};
+
+}  // namespace
+
+void run_job(const Job& job, interpreter::Implementation implementation, Tally& tally) {
+  Search(job, implementation, tally).run();
+}
+
+}  // namespace scopecheck::campaign

@@ -1,0 +1,131 @@
+#include "harness/shrinker/shrink.hpp"
+
+#include "harness/scenario/rules.hpp"
+#include "harness/shrinker/edit.hpp"
+
+namespace scopecheck::shrinker {
+
+using scenario::none;
+using scenario::Op;
+using scenario::OpKind;
+using scenario::Scenario;
+
+namespace {
+
+class Shrinker {
+ public:
+  Shrinker(const Scenario& start, const scenario::Offers& offers, const StillShows& still_shows)
+      : offers_(offers), still_shows_(still_shows), shrunk_{start} {}
+
+  Shrunk run() {
+    while (removals(2) || removals(1) || unwraps() || simplifications()) {
+    }
+    return shrunk_;
+  }
+
+ private:
+  const Scenario& now() const { return shrunk_.scenario; }
+
+  bool accept(const Scenario& candidate) {
+    if (!(candidate < now()) || !scenario::check(candidate, offers_)) return false;
+    ++shrunk_.tried;
+    if (!still_shows_(candidate)) return false;
+    ++shrunk_.accepted;
+    shrunk_.scenario = candidate;
+    return true;
+  }
+
+  /// Removes `count` ops (or whole blocks, or declarations with what mentions them) at a time.
+  bool removals(int count) {
+    bool any = false;
+    for (std::size_t i = 0; i < now().ops.size();) {
+      bool removed = false;
+      if (now().ops[i].kind != OpKind::end) {
+        OpSet set;
+        set.set(i);
+        if (count == 1) {
+          removed = accept(without(now(), set));
+        } else {
+          for (std::size_t j = i + 1; j < now().ops.size() && !removed; ++j) {
+            if (now().ops[j].kind == OpKind::end) continue;
+            OpSet both = set;
+            both.set(j);
+            removed = accept(without(now(), both));
+          }
+        }
+      }
+      any = any || removed;
+      if (!removed) ++i;
+    }
+    return any;
+  }
+
+  /// Takes a frame, catch, inside or async block away but keeps what is in it.
+  bool unwraps() {
+    for (std::size_t i = 0; i < now().ops.size(); ++i) {
+      const OpKind kind = now().ops[i].kind;
+      if (kind != OpKind::frame && kind != OpKind::catch_ && kind != OpKind::inside && kind != OpKind::async) continue;
+      OpSet unwrapped;
+      unwrapped.set(i);
+      if (accept(without(now(), {}, unwrapped))) return true;
+      // an await in it has nothing to wait in any more: drop those too
+      OpSet awaits;
+      const std::size_t end = now().matching_end(i);
+      for (std::size_t j = i + 1; j < end; ++j)
+        if (now().ops[j].kind == OpKind::suspend || now().ops[j].kind == OpKind::await) awaits.set(j);
+      if (awaits.any() && accept(without(now(), awaits, unwrapped))) return true;
+    }
+    return false;
+  }
+
+  /// The same number of ops, but plainer ones.
+  bool simplifications() {
+    bool any = false;
+    for (std::size_t i = 0; i < now().ops.size(); ++i) {
+      const auto with = [&](auto&& change) {
+        Scenario candidate = now();
+        change(candidate.ops[i]);
+        return accept(candidate);
+      };
+      switch (now().ops[i].kind) {
+        case OpKind::spawn:
+          any = with([](Op& op) { op.boxed = false; }) || any;
+          for (std::uint8_t cell = 0; cell < scenario::max_cells; ++cell) {
+            const auto bit = static_cast<std::uint8_t>(1u << cell);
+            any = with([&](Op& op) { op.mut = static_cast<std::uint8_t>(op.mut & ~bit); }) || any;
+            any = with([&](Op& op) { op.shared = static_cast<std::uint8_t>(op.shared & ~bit); }) || any;
+          }
+          break;
+        case OpKind::scope:
+        case OpKind::async:
+        case OpKind::join_as:
+          any = with([](Op& op) { op.boxed = false; }) || any;
+          break;
+        case OpKind::forget:
+          any = with([](Op& op) { op.extra = 0; }) || any;
+          break;
+        case OpKind::throw_bomb:
+          any = with([](Op& op) { op.kind = OpKind::throw_; }) || any;
+          break;
+        case OpKind::run:
+          any = with([](Op& op) { op.subject = 1; }) || any;
+          break;
+        default:
+          break;
+      }
+    }
+    return any;
+  }
+
+  const scenario::Offers& offers_;
+  const StillShows& still_shows_;
+  Shrunk shrunk_;
+};
+
+}  // namespace
+
+Shrunk shrink(const Scenario& start, const scenario::Offers& offers, const StillShows& still_shows) {
+  return Shrinker(start, offers, still_shows).run();
+}
+
+}  // namespace scopecheck::shrinker
