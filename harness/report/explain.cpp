@@ -77,7 +77,8 @@ class Speaker {
   /// What the finding is about, as memory.
   std::string memory() const {
     if (f_.cell != none) return names_.cell(f_.cell);
-    if (f_.value != none) return fmt::format("the storage of {}", names_.value(f_.value));
+    if (f_.value < scenario::max_values) return fmt::format("the storage of {}", names_.value(f_.value));
+    if (f_.value != none) return "the handle of " + task();
     return "the memory";
   }
   std::optional<std::uint8_t> carrier() const {
@@ -173,7 +174,7 @@ class Speaker {
     std::vector<bool> in_body(size(), false);
     for (std::size_t i = 0; i < size(); ++i)
       if (scenario_.ops[i].kind == OpKind::spawn)
-        for (std::size_t j = i + 1, end = scenario_.matching_end(i); j < end; ++j) in_body[j] = true;
+        for (std::size_t j = i + 1, end = scenario_.matching_end(i); j <= end; ++j) in_body[j] = true;
     for (std::size_t i = 0; i < events_.size() && i <= f_.event; ++i) {
       const Event& event = events_[i];
       if (event.op >= size() || !in_body[event.op]) moment = event.op;

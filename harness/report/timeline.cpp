@@ -29,6 +29,7 @@ class Builder {
     std::vector<std::uint8_t> tasks;
     for (std::size_t i = 0; i < size(); ++i) {
       const scenario::Op& op = scenario_.ops[i];
+      body_of_[i] = tasks.empty() ? none : tasks.back();  // the end of a body is a part of it
       if (op.kind == OpKind::end && !open.empty()) {
         match_[open.back()] = i;
         match_[i] = open.back();
@@ -36,7 +37,6 @@ class Builder {
         open.pop_back();
       }
       depth_[i] = open.size();
-      body_of_[i] = tasks.empty() ? none : tasks.back();
       if (scenario::info(op.kind).opens) open.push_back(i);
       if (op.kind == OpKind::spawn) tasks.push_back(op.subject);
     }
@@ -48,9 +48,9 @@ class Builder {
       if (body_of(event.op) == none) moment_ = event.op;
       const bool late = finding_ != nullptr && i == finding_->event;
       if (late)
-        use(event);
+        use(events, i);
       else
-        take(event);
+        take(events, i);
       if (event.kind == EventKind::frame_ended && event.op == size())
         moment_ = size() + ledger::at_final_settle;
       if (event.kind == EventKind::program_ended) moment_ = size() + ledger::at_runtime_end;
@@ -64,6 +64,41 @@ class Builder {
   std::size_t size() const { return scenario_.ops.size(); }
   std::uint8_t body_of(std::size_t op) const { return op < size() ? body_of_[op] : none; }
   std::size_t row() const { return out_.rows.size() - 1; }
+
+  /// Handles that the API awaits on the spot have no name of their own; their indices follow the values'.
+  std::string value_name(std::uint8_t value) const {
+    if (value < scenario::max_values) return names_.value(value);
+    return fmt::format("the await of t{}", value - scenario::max_values);
+  }
+
+  /// Whether the `suspended` at events[at] is a `yield` that was taken: a child that waits for leave to take
+  /// its next step is suspended at the op of that step, too.
+  bool yielded(std::span<const Event> events, std::size_t at) const {
+    const Event& event = events[at];
+    if (event.op >= size() || scenario_.ops[event.op].kind != OpKind::yield) return false;
+    for (std::size_t i = at + 1; i < events.size(); ++i)
+      if (events[i].kind == EventKind::suspended && events[i].op == event.op) return false;
+    if (moment_ >= size()) return true;
+    if (scenario_.ops[moment_].kind == OpKind::step) {  // leave for one step of one child
+      if (scenario_.ops[moment_].subject != event.actor) return false;
+      for (std::size_t i = at; i-- > 0 && (events[i].kind != EventKind::op_begun || events[i].op != moment_);)
+        if (events[i].op != event.op && body_of(events[i].op) == event.actor) return false;
+      return true;
+    }
+    switch (scenario_.ops[moment_].kind) {
+      case OpKind::spawn:
+      case OpKind::scope:
+      case OpKind::forget:
+      case OpKind::move:
+      case OpKind::move_out:
+      case OpKind::cancel:
+      case OpKind::close:
+      case OpKind::detach:
+        return false;
+      default:
+        return true;
+    }
+  }
 
   // ---- rows ---------------------------------------------------------------------------------------
 
@@ -136,11 +171,11 @@ class Builder {
     return nullptr;
   }
 
-  /// Ends a bar in a row in which no child acted before it.
-  void end_bar(Bar* bar, std::string text) {
+  /// Ends a bar in a row in which no child acted before it, unless that child itself ended it.
+  void end_bar(Bar* bar, std::size_t op, std::string text) {
     if (bar == nullptr) return;
     sync();
-    if (acted_here_ != none) consequence(std::move(text));
+    if (acted_here_ != none && acted_here_ != body_of(op)) consequence(std::move(text));
     bar->last = row();
     ended_here_ = true;
   }
@@ -161,20 +196,27 @@ class Builder {
   }
 
   void value_over(const Event& event, std::string_view how) {
-    if (event.actor != client_actor) return;
+    if (const std::uint8_t task = body_of(event.op); task != none) {
+      const scenario::Op& op = scenario_.ops[event.op];
+      const bool told = op.kind != OpKind::end && op.subject == event.subject;
+      return act(task,
+                 told ? scenario::line_of(scenario_, event.op, names_)
+                      : fmt::format("{} {}", value_name(event.subject), how),
+                 ActTone::ran);
+    }
     sync();
     const bool named = moment_ < size() && scenario_.ops[moment_].kind != OpKind::end &&
                        scenario_.ops[moment_].subject == event.subject &&
                        scenario::info(scenario_.ops[moment_].kind).cost != 0 &&
                        event.kind != EventKind::value_unwound;
-    if (!named || acted_here_ != none) consequence(fmt::format("{} {}", names_.value(event.subject), how));
+    if (!named || acted_here_ != none) consequence(fmt::format("{} {}", value_name(event.subject), how));
   }
 
   void spawned(const Event& event) {
     sync();
-    const bool by_client = event.actor == client_actor;
-    if (!by_client && event.actor < scenario::max_tasks)
-      act(event.actor, fmt::format("spawn {}", names_.task(event.subject)), ActTone::ran);
+    const std::uint8_t spawner = body_of(event.op);
+    const bool by_client = spawner == none;
+    if (!by_client) act(spawner, fmt::format("spawn {}", names_.task(event.subject)), ActTone::ran);
     const std::size_t at = by_client ? std::min(opener_row_, row()) : row();
     out_.tasks.push_back({.name = names_.task(event.subject), .first = at, .borrower = event.subject});
     out_.acts.push_back({.row = at, .task = event.subject, .text = "spawned", .tone = ActTone::spawned});
@@ -219,7 +261,8 @@ class Builder {
 
   // ---- events -------------------------------------------------------------------------------------
 
-  void take(const Event& event) {
+  void take(std::span<const Event> events, std::size_t at) {
+    const Event& event = events[at];
     switch (event.kind) {
       case EventKind::op_begun:
         if (const std::uint8_t task = body_of(event.op); task != none)
@@ -238,7 +281,7 @@ class Builder {
       case EventKind::frame_ended:
         sync();
         end_bar(open_bar(out_.memory, [&](const Bar& b) { return b.frame && b.borrower == event.actor; }),
-                "the frame's memory ends");
+                event.op, "the frame's memory ends");
         break;
       case EventKind::cell_born:
         sync();
@@ -248,11 +291,12 @@ class Builder {
                                .opened_at = event.op});
         break;
       case EventKind::cell_died:
-        end_bar(open_bar(out_.memory, [&](const Bar& b) { return b.cell == event.subject; }),
+        end_bar(open_bar(out_.memory, [&](const Bar& b) { return b.cell == event.subject; }), event.op,
                 names_.cell(event.subject) + " ends");
         break;
       case EventKind::value_made:
-        if (finding_ != nullptr && finding_->cell == none && finding_->value == event.subject) {
+        if (finding_ != nullptr && finding_->cell == none && finding_->value == event.subject &&
+            event.subject < scenario::max_values) {
           sync();
           out_.memory.push_back({.name = names_.value(event.subject),
                                  .first = std::min(opener_row_, row()),
@@ -261,8 +305,8 @@ class Builder {
         }
         break;
       case EventKind::storage_died:
-        end_bar(open_bar(out_.memory, [&](const Bar& b) { return b.carrier == event.subject; }),
-                names_.value(event.subject) + "'s storage ends");
+        end_bar(open_bar(out_.memory, [&](const Bar& b) { return b.carrier == event.subject; }), event.op,
+                value_name(event.subject) + "'s storage ends");
         break;
       case EventKind::value_dropped:
         value_over(event, "dropped");
@@ -288,6 +332,7 @@ class Builder {
       case EventKind::loan_expired:
         end_bar(open_bar(out_.loans,
                          [&](const Bar& b) { return b.borrower == event.actor && b.cell == event.subject; }),
+                event.op,
                 fmt::format("{}'s loan of {} ends", names_.task(event.actor), names_.cell(event.subject)));
         break;
       case EventKind::touched_read:
@@ -298,8 +343,7 @@ class Builder {
         act(event.actor, touch(event), ActTone::ran);
         break;
       case EventKind::suspended:
-        if (event.op < size() && scenario_.ops[event.op].kind == OpKind::yield)
-          act(event.subject, "yield", ActTone::ran);
+        if (yielded(events, at)) act(event.subject, "yield", ActTone::ran);
         break;
       case EventKind::parked:
         act(event.subject, "park", ActTone::ran);
@@ -329,7 +373,8 @@ class Builder {
   }
 
   /// The finding's use: always visible, whatever event it is.
-  void use(const Event& event) {
+  void use(std::span<const Event> events, std::size_t at) {
+    const Event& event = events[at];
     std::uint8_t task = finding_->task;
     if (task == none && event.actor < scenario::max_tasks) task = event.actor;
     std::string text;
@@ -364,7 +409,7 @@ class Builder {
         std::ranges::replace(text, '_', ' ');
         break;
     }
-    if (event.kind == EventKind::op_begun || event.kind == EventKind::storage_died) take(event);
+    if (event.kind == EventKind::op_begun || event.kind == EventKind::storage_died) take(events, at);
     act(task, std::move(text), ActTone::wrong);
     out_.late_row = row();
   }

@@ -49,7 +49,7 @@ inline Sample stacked_counterexample() {
   s.client(cell_born, 0, 0);
   s.client(op_begun, 1);
   s.client(value_made, 1, 0, 1);
-  s.client(spawned, 1, 0, 0);
+  s.add(spawned, 0, 0, 0, 1);
   s.add(loan_taken, 0, 0, 0, 1);
   s.add(stepped, 0, 0, 0, 1);
   s.add(suspended, 0, 0, 0, 1);
@@ -60,7 +60,7 @@ inline Sample stacked_counterexample() {
   s.client(frame_ended, 5);
   s.add(stepped, 0, 0, 0, 6);
   s.add(touched_write, 0, 0, ledger::touch_dead, 2);
-  s.add(finished, 0, 0, 0, 2);
+  s.add(finished, 0, 0, 0, 3);
   s.add(child_dropped, 0, 0, 0, 6);
   s.client(settled, 6);
   s.client(program_ended, 6);
@@ -101,13 +101,13 @@ inline Sample sound_twin() {
   s.client(frame_opened, 1);
   s.client(op_begun, 2);
   s.client(value_made, 2, 0, 1);
-  s.client(spawned, 2, 0, 0);
+  s.add(spawned, 0, 0, 0, 2);
   s.add(loan_taken, 0, 0, 0, 2);
   s.client(op_begun, 6);
   s.client(permitted, 6, 0);
   s.add(stepped, 0, 0, 0, 6);
   s.add(touched_read, 0, 0, 0, 3);
-  s.add(suspended, 0, 0, 0, 4);
+  s.add(suspended, 0, 0, 0, 4);  // at its gate: the permit was for one step
   s.add(finished, 0, 0, 0, 7);
   s.add(child_dropped, 0, 0, 0, 7);
   s.client(value_dropped, 7, 0);
@@ -152,10 +152,10 @@ inline Sample stalled_block() {
   s.client(op_begun, 3);
   s.client(value_made, 3, 0, 0);
   s.client(op_begun, 4);
-  s.client(spawned, 4, 0, scenario::none);
+  s.add(spawned, 0, 0, scenario::none, 4);
   s.add(loan_taken, 0, 0, 0, 4);
   s.client(op_begun, 7);
-  s.client(spawned, 7, 1, scenario::none);
+  s.add(spawned, 1, 1, scenario::none, 7);
   s.add(loan_taken, 1, 1, 0, 7);
   s.client(op_begun, 10);
   s.client(polled, 12, 1);

@@ -48,7 +48,7 @@ Sample crowd() {
   for (std::uint8_t task = 0; task < 8; ++task) {
     const std::size_t op = 8 + 4u * task;
     s.client(op_begun, op);
-    s.client(spawned, op, task, task);
+    s.add(spawned, task, task, task, op);
     for (std::uint8_t cell = 0; cell < 8; ++cell) s.add(loan_taken, task, cell, task, op);
   }
   for (std::uint8_t task = 0; task < 8; ++task) {
@@ -114,7 +114,7 @@ TEST(Lifeline, draws_a_sound_run_to_its_end) {
  4      read x                    ┃ │   ┃   ┊
  5      yield                     ┃ │   ┃   ┊
  6    } as h0                     ┃ │   ┃   ┊
- 7    step t0                     ┃ │   ┃   ● read x, yield
+ 7    step t0                     ┃ │   ┃   ● read x
  8  }                             ┃ │   ┃   ■ done
       ↳ h0 dropped                ┃ ┴   ╹
  9  write x                       ┃
@@ -154,6 +154,31 @@ TEST(Lifeline, closes_a_catch_where_the_panic_stopped) {
   EXPECT_NE(picture.find(" 4  } panic caught\n 5  settle\n"), std::string::npos) << picture;
 }
 
+TEST(Lifeline, shows_what_a_child_does_to_values_in_its_own_column) {
+  Sample s;
+  s.scenario = scenario_of(
+      "cell x\nspawn t0 borrow mut x {\n  spawn t1 borrow mut x {\n    write x\n  } as h0 boxed\n  forget "
+      "h0\n} as "
+      "h1\nsettle\n");
+  using enum EventKind;
+  s.client(frame_opened, 0);
+  s.client(cell_born, 0, 0);
+  s.client(op_begun, 1);
+  s.add(spawned, 0, 0, 1, 1);
+  s.add(loan_taken, 0, 0, 1, 1);
+  s.client(op_begun, 7);
+  s.add(stepped, 0, 0, 0, 7);
+  s.add(spawned, 1, 1, 0, 2);
+  s.add(loan_taken, 1, 0, 0, 2);
+  s.client(value_forgotten, 5, 0);
+  s.add(loan_expired, 1, 0, client_actor, 5);
+  s.add(finished, 0, 0, 0, 6);
+  const std::string picture = lifeline(s.scenario, s.events, nullptr, {.width = 100});
+  EXPECT_NE(picture.find("8  settle                     ┃ ║  ╫   ● spawn t1, forget h0  ○ spawned\n    "),
+            std::string::npos)
+      << picture;
+}
+
 TEST(Lifeline, marks_uses_of_storage_that_has_no_cell) {
   Sample s = stacked_counterexample();
   s.scenario = scenario_of("spawn t0 {\n  yield\n} as h0\nforget h0\n");
@@ -162,7 +187,7 @@ TEST(Lifeline, marks_uses_of_storage_that_has_no_cell) {
   s.client(frame_opened, 0);
   s.client(op_begun, 0);
   s.client(value_made, 0, 0, 1);
-  s.client(spawned, 0, 0, 0);
+  s.add(spawned, 0, 0, 0, 0);
   s.client(op_begun, 3);
   s.client(value_forgotten, 3, 0);
   s.client(storage_died, 3, 0);
