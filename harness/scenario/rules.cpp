@@ -29,6 +29,14 @@ std::size_t Rules::body_index(std::uint8_t level) const {
   return i;
 }
 
+/// Blocks that are open declare a value at their end, which needs room, too.
+bool Rules::room_for_value() const {
+  std::size_t declared = values_.size();
+  for (const Op& opener : openers_)
+    if (opener.kind == OpKind::async || (opener.kind == OpKind::spawn && opener.value != none)) ++declared;
+  return declared < max_values;
+}
+
 const BlockState& Rules::body_of(std::uint8_t level) const { return blocks_[body_index(level)]; }
 
 BlockState& Rules::body_at(std::uint8_t level) { return blocks_[body_index(level)]; }
@@ -132,7 +140,7 @@ std::optional<Violation> Rules::check(const Op& op) const {
       return std::nullopt;
     case OpKind::async:
       if (!offers_->async || (op.boxed && !offers_->box)) return Violation{.rule = Rule::not_offered};
-      if (values_.full()) return Violation{.rule = Rule::too_large};
+      if (!room_for_value()) return Violation{.rule = Rule::too_large};
       return std::nullopt;
     case OpKind::scope:
       if (!offers_->scope || (op.boxed && !offers_->box)) return Violation{.rule = Rule::not_offered};
@@ -140,7 +148,7 @@ std::optional<Violation> Rules::check(const Op& op) const {
       if (shut_down_) return Violation{.rule = Rule::after_shutdown};
       if (offers_->pre_worker_only && in_main()) return Violation{.rule = Rule::precondition};
       if (op.value != values()) return Violation{.rule = Rule::unknown, .value = op.value};
-      if (values_.full()) return Violation{.rule = Rule::too_large};
+      if (!room_for_value()) return Violation{.rule = Rule::too_large};
       return std::nullopt;
     case OpKind::spawn:
       return check_spawn(op);
@@ -186,13 +194,12 @@ Rules::Verdict Rules::check_end() const {
       if (!decls_[i].is_cell && values_[decls_[i].index].kind == ValueKind::scope &&
           !values_[decls_[i].index].joined)
         return Violation{.rule = Rule::precondition, .value = decls_[i].index};
-  if (block().kind == BlockKind::task && values_.full()) return Violation{.rule = Rule::too_large};
   return std::nullopt;
 }
 
 Rules::Verdict Rules::check_spawn(const Op& op) const {
   if (op.subject != tasks()) return Violation{.rule = Rule::unknown, .task = op.subject};
-  if (tasks_.full() || values_.full()) return Violation{.rule = Rule::too_large};
+  if (tasks_.full() || (op.value != none && !room_for_value())) return Violation{.rule = Rule::too_large};
   if (shut_down_) return Violation{.rule = Rule::after_shutdown};
   if (offers_->pre_worker_only && in_main()) return Violation{.rule = Rule::precondition};
   const bool awaited = op.extra != 0;
@@ -201,7 +208,7 @@ Rules::Verdict Rules::check_spawn(const Op& op) const {
   if (op.boxed && (op.value == none || !offers_->box)) return Violation{.rule = Rule::not_offered};
   if ((op.scope != none) != offers_->scope) return Violation{.rule = Rule::not_offered};
   if ((op.shared | op.mut) != 0 && !offers_->borrows()) return Violation{.rule = Rule::not_offered};
-  if (awaited && body().kind != BlockKind::async && body().kind != BlockKind::inside)
+  if (awaited && (body().kind == BlockKind::root || body().kind == BlockKind::catch_))
     return Violation{.rule = Rule::await_outside_async};
 
   bool own_scope = false;  // a child spawning into the scope it runs in, through its token
@@ -230,8 +237,12 @@ Rules::Verdict Rules::check_spawn(const Op& op) const {
       if (bad->rule == Rule::read_while_mut_borrowed) bad->rule = Rule::borrow_while_mut_borrowed;
       return bad;
     }
-    if (body().kind == BlockKind::task && (body().held & bit8(cell)) != 0)
-      return Violation{.rule = Rule::held_by_destructor, .cell = cell, .task = body().task};
+    for (std::size_t i = blocks_.size(); i-- > 0;) {  // also where a future of the task does the lending
+      if (blocks_[i].kind != BlockKind::task) continue;
+      if ((blocks_[i].held & bit8(cell)) != 0)
+        return Violation{.rule = Rule::held_by_destructor, .cell = cell, .task = blocks_[i].task};
+      break;
+    }
     if (own_scope) {  // passing the loan on: the task must have borrowed it itself
       if (cell_level_[cell] == block().level)
         return Violation{.rule = Rule::declared_after_carrier, .cell = cell, .carrier = op.scope};
@@ -269,7 +280,7 @@ Rules::Verdict Rules::check_value_op(const Op& op) const {
       if (!is_scope) return Violation{.rule = Rule::wrong_kind, .value = op.subject};
       if ((bad = offered(offers_->scope_join_as && (!op.boxed || offers_->box)))) return bad;
       if (op.value != values()) return Violation{.rule = Rule::unknown, .value = op.value};
-      if (values_.full()) return Violation{.rule = Rule::too_large};
+      if (!room_for_value()) return Violation{.rule = Rule::too_large};
       if (offers_->pre_join_once && value.joined) return Violation{.rule = Rule::precondition, .value = op.subject};
       return use_value(op.subject, shared_use, nullptr);
     case OpKind::poll:
@@ -484,7 +495,10 @@ void Rules::apply_spawn(const Op& op) {
     if (!mut && (op.shared & bit8(cell)) == 0) continue;
     static_cast<void>(use_cell(cell, mut, this));
     if (own_scope) {  // the loan moves on to the new child; a shared one is copied
-      if (mut) body_at(block().level).mut &= static_cast<CellSet>(~bit8(cell));
+      BlockState& lender = body_at(block().level);
+      // lent on shared until the scope ends, an exclusive loan is no more than a shared one from now on
+      if (!mut && offers_->carrier == Carrier::scope && (lender.mut & bit8(cell)) != 0) lender.shared |= bit8(cell);
+      if (mut || offers_->carrier == Carrier::scope) lender.mut &= static_cast<CellSet>(~bit8(cell));
     } else if (offers_->carrier == Carrier::scope) {
       (mut ? values_[op.scope].mut : values_[op.scope].shared) |= bit8(cell);
     }

@@ -133,6 +133,7 @@ class Rules {
  private:
   using Verdict = std::optional<Violation>;
   [[nodiscard]] int position(bool is_cell, std::uint8_t index) const;
+  [[nodiscard]] bool room_for_value() const;
   [[nodiscard]] std::size_t body_index(std::uint8_t level) const;
   [[nodiscard]] const BlockState& body_of(std::uint8_t level) const;
   [[nodiscard]] BlockState& body_at(std::uint8_t level);
