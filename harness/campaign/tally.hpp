@@ -33,6 +33,7 @@ struct Job {
   std::uint64_t runs = 0;      ///< random: how many; one: how often
   std::uint64_t skip = 0;      ///< scenarios (of all shards) to pass over: where a dead runner stopped
   std::uint64_t deadline_ns = 0;  ///< CLOCK_MONOTONIC; 0: none
+  std::uint64_t began_ns = 0;     ///< CLOCK_MONOTONIC: when the job, restarts included, began; 0: now
   scenario::Scenario scenario{};  ///< engine `one`
 };
 
@@ -49,9 +50,15 @@ struct FoundSlot {
 
 inline constexpr std::size_t outcome_kinds = 5;
 
+/// Tally::number before the first run of a runner.
+inline constexpr std::uint64_t no_number = ~std::uint64_t{0};
+
 struct Tally {
   /// Number of the scenario being run (of all shards), and what it is: written before each run.
-  std::atomic<std::uint64_t> number{0};
+  std::atomic<std::uint64_t> number{no_number};
+  /// One more than the number of the last scenario that is in the counts: written after all of them, so
+  /// that whoever restarts a job neither loses a scenario nor counts one twice.
+  std::atomic<std::uint64_t> counted{0};
   std::atomic<std::uint64_t> done{0};  ///< scenarios that this runner ran
   std::atomic<std::uint8_t> ops{0};    ///< exhaustive: the length it is at
   std::atomic<std::uint8_t> finished{0};  ///< 1: the job is complete; 2: stopped at its deadline
