@@ -20,8 +20,8 @@
 #include <poll.h>
 #include <spawn.h>
 #include <sys/mman.h>
-#include <sys/pidfd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <system_error>
 #include <unistd.h>
@@ -206,8 +206,8 @@ class Shard {
       return;
     }
     pid_ = *pid;
-    pidfd_ = Fd(::pidfd_open(pid_, 0));
-    if (pidfd_.get() >= 0) ::fcntl(pidfd_.get(), F_SETFD, FD_CLOEXEC);
+    // by number: glibc 2.36 declares pidfd_open() without C linkage
+    pidfd_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
     stuck_at_.reset();
     mark_progress();
   }

@@ -52,42 +52,64 @@ void Draft::close() {
   }
 }
 
-/// Writes the candidates of one draft: every op of the table with every operand, kept if the rules agree.
+bool Draft::within_bounds(const Op& op) const {
+  if (op.kind == OpKind::end) return !at_root();
+  if (scenario_.ops.size() + 2 * rules_.blocks().size() + 4 >= scenario::max_ops) return false;
+  const std::size_t left = bounds_->ops - cost_;
+  if (left < (scenario::info(op.kind).opens && op.kind != OpKind::spawn ? 2u : 1u)) return false;
+  for (std::size_t i = rules_.blocks().size(); i-- > 0;)
+    if (rules_.blocks()[i].kind == BlockKind::task) {
+      if (rules_.blocks()[i].ops >= bounds_->steps) return false;
+      break;
+    }
+  switch (op.kind) {
+    case OpKind::cell:
+      return rules_.cells() < bounds_->cells;
+    case OpKind::scope:
+      return scopes_ < bounds_->scopes;
+    case OpKind::async:
+      return async_blocks_ < bounds_->async_blocks;
+    case OpKind::frame:
+      return frames_ < bounds_->frames;
+    case OpKind::spawn:
+      return rules_.tasks() < bounds_->tasks &&
+             std::popcount(static_cast<unsigned>(op.shared | op.mut)) <= bounds_->borrows;
+    case OpKind::wake:
+      return op.subject < rules_.tasks() && (rules_.task(op.subject).parks || rules_.task(op.subject).keeps_waker);
+    default:
+      return true;
+  }
+}
+
+bool Draft::admits(const Op& op) const { return within_bounds(op) && !rules_.check(op); }
+
+namespace {
+
+/// Writes the candidates of one draft: every op of the table with every operand, kept if admitted.
 class CandidateWriter {
  public:
-  CandidateWriter(const Draft& draft, Candidates& out)
-      : draft_(draft), rules_(draft.rules()), offers_(draft.rules().offers()), bounds_(draft.bounds()), out_(out) {}
+  CandidateWriter(const Draft& draft, Candidates& out) : draft_(draft), rules_(draft.rules()), out_(out) {}
 
   void run() {
     out_.clear();
-    if (!draft_.at_root()) add({});
-    if (rules_.block().unreachable || draft_.scenario().ops.size() + 2 * rules_.blocks().size() + 4 >= scenario::max_ops)
-      return;
-    const std::size_t left = bounds_.ops - draft_.cost();
-    if (left == 0) return;
-    if (const scenario::BlockState* task = enclosing_task(); task != nullptr && task->ops >= bounds_.steps) return;
-    if (rules_.cells() < bounds_.cells) add({.kind = OpKind::cell, .subject = rules_.cells()});
-    bodies_of_tasks();
+    add({});
+    if (draft_.cost() == draft_.bounds().ops || rules_.block().unreachable) return;
+    add({.kind = OpKind::cell, .subject = rules_.cells()});
     cells();
     values();
     tasks();
-    if (draft_.scopes_ < bounds_.scopes) boxed({.kind = OpKind::scope, .value = rules_.values()});
-    if (rules_.tasks() < bounds_.tasks) spawns();
-    if (draft_.async_blocks_ < bounds_.async_blocks && left >= 2) boxed({.kind = OpKind::async});
-    if (draft_.frames_ < bounds_.frames && left >= 2) add({.kind = OpKind::frame});
-    if (left >= 2) add({.kind = OpKind::inside});
-    if (left >= 2) add({.kind = OpKind::catch_});
-    add({.kind = OpKind::suspend});
-    add({.kind = OpKind::settle});
+    boxed({.kind = OpKind::scope, .value = rules_.values()});
+    spawns();
+    boxed({.kind = OpKind::async});
+    for (const OpKind kind : {OpKind::yield, OpKind::park, OpKind::keep_waker, OpKind::frame, OpKind::inside, OpKind::catch_,
+                              OpKind::suspend, OpKind::settle, OpKind::throw_, OpKind::throw_bomb, OpKind::shutdown})
+      add({.kind = kind});
     add({.kind = OpKind::run, .subject = 1});
-    add({.kind = OpKind::throw_});
-    add({.kind = OpKind::throw_bomb});
-    add({.kind = OpKind::shutdown});
   }
 
  private:
   void add(const Op& op) {
-    if (!out_.full() && !rules_.check(op)) out_.push_back(op);
+    if (draft_.admits(op)) out_.push_back(op);
   }
   void boxed(Op op) {
     add(op);
@@ -95,28 +117,15 @@ class CandidateWriter {
     add(op);
   }
 
-  const scenario::BlockState* enclosing_task() const {
-    for (std::size_t i = rules_.blocks().size(); i-- > 0;)
-      if (rules_.blocks()[i].kind == BlockKind::task) return &rules_.blocks()[i];
-    return nullptr;
-  }
-
-  void bodies_of_tasks() {
-    if (rules_.body().kind != BlockKind::task) return;
-    add({.kind = OpKind::yield});
-    add({.kind = OpKind::park});
-    add({.kind = OpKind::keep_waker});
-    for (std::uint8_t cell = 0; cell < rules_.cells(); ++cell) {
-      add({.kind = OpKind::capture, .subject = cell});
-      add({.kind = OpKind::result, .subject = cell});
-      add({.kind = OpKind::payload, .subject = cell});
-    }
-  }
-
   void cells() {
+    const bool in_task = rules_.body().kind == BlockKind::task;
     for (std::uint8_t cell = 0; cell < rules_.cells(); ++cell) {
       add({.kind = OpKind::read, .subject = cell});
       add({.kind = OpKind::write, .subject = cell});
+      if (!in_task) continue;
+      add({.kind = OpKind::capture, .subject = cell});
+      add({.kind = OpKind::result, .subject = cell});
+      add({.kind = OpKind::payload, .subject = cell});
     }
   }
 
@@ -136,18 +145,14 @@ class CandidateWriter {
   void tasks() {
     for (std::uint8_t task = 0; task < rules_.tasks(); ++task) {
       add({.kind = OpKind::step, .subject = task});
-      if (rules_.task(task).parks || rules_.task(task).keeps_waker) add({.kind = OpKind::wake, .subject = task});
+      add({.kind = OpKind::wake, .subject = task});
     }
   }
 
   void spawns() {
-    const bool awaited = offers_.spawn_awaited;
-    Op op{.kind = OpKind::spawn,
-          .subject = rules_.tasks(),
-          .scope = none,
-          .value = offers_.handle && !awaited ? rules_.values() : none,
-          .extra = static_cast<std::uint8_t>(awaited ? 1 : 0)};
-    if (!offers_.scope) return borrows(op);
+    if (rules_.tasks() == draft_.bounds().tasks) return;
+    Op op = draft_.plain_spawn();
+    if (!rules_.offers().scope) return borrows(op);
     for (std::uint8_t v = 0; v < rules_.values(); ++v) {
       if (rules_.value(v).kind != ValueKind::scope) continue;
       op.scope = v;
@@ -161,9 +166,9 @@ class CandidateWriter {
       add(op);
     else
       boxed(op);
-    if (!offers_.borrows()) return;
+    if (!rules_.offers().borrows()) return;
     const auto used = static_cast<unsigned>(std::popcount(static_cast<unsigned>(op.shared | op.mut)));
-    if (used >= bounds_.borrows) return;
+    if (used >= draft_.bounds().borrows) return;
     for (auto cell = static_cast<std::uint8_t>(std::bit_width(static_cast<unsigned>(op.shared | op.mut)));
          cell < rules_.cells(); ++cell) {
       Op more = op;
@@ -177,10 +182,19 @@ class CandidateWriter {
 
   const Draft& draft_;
   const Rules& rules_;
-  const scenario::Offers& offers_;
-  const scenario::Bounds& bounds_;
   Candidates& out_;
 };
+
+}  // namespace
+
+Op Draft::plain_spawn() const {
+  const scenario::Offers& offers = rules_.offers();
+  return {.kind = OpKind::spawn,
+          .subject = rules_.tasks(),
+          .scope = none,
+          .value = offers.handle && !offers.spawn_awaited ? rules_.values() : none,
+          .extra = static_cast<std::uint8_t>(offers.spawn_awaited ? 1 : 0)};
+}
 
 void Draft::candidates(Candidates& out) const { CandidateWriter(*this, out).run(); }
 

@@ -8,16 +8,20 @@
 namespace scopecheck::generator {
 
 /// Room for every legal next op; more than any state offers.
-using Candidates = base::StaticVector<scenario::Op, 512>;
+using Candidates = base::StaticVector<scenario::Op, 1024>;
 
 /// A scenario under construction: ops so far and the rules' state after them.
 class Draft {
  public:
   Draft(const scenario::Offers& offers, const scenario::Bounds& bounds);
 
+  /// Whether `op` may come next: within the bounds and accepted by the rules. All generators ask this.
+  [[nodiscard]] bool admits(const scenario::Op& op) const;
   /// Every op that may come next within the bounds. Empty only when the budget is spent at the root.
   /// `end` is legal exactly inside a block; at the root the program may always stop.
   void candidates(Candidates& out) const;
+  /// A spawn as this API has it, of the next task: no scope chosen yet, nothing borrowed.
+  [[nodiscard]] scenario::Op plain_spawn() const;
   /// Takes `op`. Requires: it is one of the candidates.
   void push(const scenario::Op& op);
   /// Closes every open block. Ensures: the draft is a well-formed scenario.
@@ -32,7 +36,8 @@ class Draft {
   [[nodiscard]] bool at_root() const { return rules_.blocks().size() == 1; }
 
  private:
-  friend class CandidateWriter;
+  [[nodiscard]] bool within_bounds(const scenario::Op& op) const;
+
   const scenario::Bounds* bounds_;
   scenario::Rules rules_;
   scenario::Scenario scenario_;

@@ -24,13 +24,13 @@ class Random {
   [[nodiscard]] const scenario::Scenario& next();
 
  private:
-  [[nodiscard]] std::uint32_t weight(const Draft& draft, const scenario::Op& op) const;
+  [[nodiscard]] scenario::Op propose();
+  [[nodiscard]] bool ends_program_early(const scenario::Op& op, std::size_t target) const;
 
   scenario::Offers offers_;
   scenario::Bounds bounds_;
   base::Prng prng_;
   RandomLength length_;
-  Candidates candidates_;
   Draft draft_;
 };
 

@@ -66,6 +66,7 @@ scopecheck_status Machine::State::step(scopecheck_child& child, const scopecheck
       ledger.raise(ledger::alarm_step);
       return SCOPECHECK_PENDING;
     }
+    if (forgot_something) ledger.reach(Goal::stepped_after_forget);
     ledger.mark(task, ledger::task_started);
     ledger.unmark(task, ledger::task_woken);
     child.gate_waiting = false;
@@ -115,7 +116,7 @@ scopecheck_status Machine::State::step(scopecheck_child& child, const scopecheck
     *out = std::exchange(a.panic, nullptr);
     ledger.append(EventKind::threw, task, task, *out != nullptr && (*out)->bomb ? 1 : 0, op);
   } else if (!child.dropped) {
-    ledger.append(EventKind::suspended, task, task, 0, op);
+    ledger.append(EventKind::suspended, task, task, child.gate_waiting ? 1 : 0, op);
   }
   op = op_outside;
   return status;

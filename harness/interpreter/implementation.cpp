@@ -98,6 +98,7 @@ scenario::Offers offers_of(const scopecheck_plugin& p, scenario::Discipline disc
   if (o.scope_close) needed |= SCOPECHECK_OP_SCOPE_CLOSE;
   o.child_scopes = client(SCOPECHECK_CLIENT_SPAWN_NESTED) && (p.reentrant & needed) == needed;
   o.keep_waker = client(SCOPECHECK_CLIENT_KEEP_WAKER);
+  o.destroy_cancels = p.on_destroy == SCOPECHECK_DESTROY_CANCELS;
   o.throws = client(SCOPECHECK_CLIENT_THROW);
   o.carrier = static_cast<scenario::Carrier>(p.carrier);
   o.run = op(p.rt_run, SCOPECHECK_OP_RUN);

@@ -184,7 +184,7 @@ void Machine::State::play() {
   }
   runtime_alive = runtime_usable = true;
   client.begin(Body::client, none, client_actor, 0, size);
-  static_cast<void>(activate_frame(client));
+  static_cast<void>(activate_frame(client, OpKind::frame));
 
   op = size + ledger::at_final_settle;
   if (runtime_usable && offers.run) settle();
@@ -202,10 +202,10 @@ void Machine::State::play() {
 
 // ---- frames and blocks ----------------------------------------------------------------------------
 
-[[gnu::noinline]] Flow Machine::State::activate_frame(Activation& a) {
+[[gnu::noinline]] Flow Machine::State::activate_frame(Activation& a, OpKind opener) {
   FrameCells memory;
   const std::size_t base = a.blocks.size();
-  open_block(a, OpKind::frame);
+  open_block(a, opener);
   return execute(a, base, memory.begin());
 }
 
@@ -315,6 +315,7 @@ Flow Machine::State::execute(Activation& a, std::size_t base, Cell* frame_cells)
         ledger.append(EventKind::caught, a.actor, 0, 0, op);
         scopecheck_object* payload = std::exchange(a.panic, nullptr);
         if (payload != nullptr && drop_object(*payload) == SCOPECHECK_THROWN) panic(a, nullptr);
+        if (!a.unwinding && a.blocks.size() == base) return Flow::closed;
       }
       continue;
     }
@@ -347,16 +348,12 @@ Flow Machine::State::execute(Activation& a, std::size_t base, Cell* frame_cells)
         ++a.pc;
         break;
       case OpKind::frame:
-        ++a.pc;
-        if (frame_cells == nullptr) {
-          open_block(a, OpKind::frame);
-        } else {
-          static_cast<void>(activate_frame(a));  // unwinding goes on in this loop
-        }
-        break;
       case OpKind::catch_:
-        open_block(a, OpKind::catch_);
         ++a.pc;
+        if (frame_cells == nullptr)
+          open_block(a, o.kind);
+        else
+          static_cast<void>(activate_frame(a, o.kind));  // unwinding goes on in this loop
         break;
       case OpKind::inside: {
         const std::uint8_t end = match[a.pc];
@@ -544,7 +541,6 @@ void Machine::State::drive(std::uint64_t budget) {
     }
     if (used == 0) return;
     done += used;
-    if (forgot_something) ledger.reach(Goal::stepped_after_forget);
     if (budget == poll_limit && done >= poll_limit) abandon(Outcome::hang_suspected);
   }
 }

@@ -141,7 +141,7 @@ struct Machine::State {
   void play();
   [[noreturn]] void abandon(Outcome how);
   Flow execute(Activation& a, std::size_t base, Cell* frame_cells);
-  Flow activate_frame(Activation& a);
+  Flow activate_frame(Activation& a, scenario::OpKind opener);
   void open_block(Activation& a, scenario::OpKind opener);
   /// Closes the innermost block: drops its declarations in reverse order.
   void close_block(Activation& a);

@@ -36,6 +36,7 @@ struct Offers {
   bool keep_waker = false;
   bool throws = false;
   Carrier carrier = Carrier::none;
+  bool destroy_cancels = false;  ///< destroying the carrier destroys a child that is suspended
   // the client
   bool run = false;     ///< the client drives the runtime: run, step, settle
   bool inside = false;  ///< the client can run as a task of the runtime

@@ -49,6 +49,7 @@ Names::Names(const Scenario& scenario) {
 std::string Names::cell(std::uint8_t index) const { return std::string(1, cell_names[index % max_cells]); }
 std::string Names::task(std::uint8_t index) const { return fmt::format("t{}", index); }
 std::string Names::value(std::uint8_t index) const {
+  if (index >= max_values) return fmt::format("the await of {}", task(static_cast<std::uint8_t>(index - max_values)));
   return fmt::format("{}{}", value_prefix[static_cast<std::size_t>(kinds_[index])], ordinals_[index]);
 }
 
@@ -190,10 +191,11 @@ class Parser {
         continue;
       }
       const std::size_t begin = at;
-      if (line[at] == '{' || line[at] == '}')
+      constexpr std::string_view separators = " \t{};";
+      if (separators.find(line[at]) != std::string_view::npos)
         ++at;
       else
-        while (at < line.size() && line[at] != ' ' && line[at] != '\t' && line[at] != '{' && line[at] != '}') ++at;
+        while (at < line.size() && separators.find(line[at]) == std::string_view::npos) ++at;
       tokens_.push_back(line.substr(begin, at - begin));
     }
     next_ = 0;
@@ -286,8 +288,9 @@ class Parser {
 
   void parse_op() {
     while (!error_ && next_ < tokens_.size()) {
+      if (accept(";")) continue;
       parse_one();
-      if (next_ < tokens_.size() && tokens_[next_] != "}") return;
+      if (next_ < tokens_.size() && tokens_[next_] != ";" && tokens_[next_] != "}") return;
     }
   }
 

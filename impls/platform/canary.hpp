@@ -10,7 +10,8 @@
 
 namespace scopecheck::platform {
 
-inline constexpr scopecheck_evidence canary_evidence[] = {may_box, may_keep_waker, may_throw};
+inline constexpr scopecheck_evidence canary_evidence[] = {may_box, may_keep_waker, may_throw,
+                                                          may_live_in_async_block, may_be_inside};
 inline constexpr scopecheck_expectation planted[] = {
     {nullptr, SCOPECHECK_DISCIPLINE_SAFE, SCOPECHECK_EXPECT_UNSOUND, "planted"},
     {nullptr, SCOPECHECK_DISCIPLINE_DOCUMENTED, SCOPECHECK_EXPECT_UNSOUND, "planted"},
@@ -27,7 +28,8 @@ constexpr kit::Description handle_canary(const char* name, const char* summary, 
           .promises = SCOPECHECK_PROMISE_JOIN_WAITS | SCOPECHECK_PROMISE_INSTRUMENTED,
           .on_destroy = SCOPECHECK_DESTROY_CANCELS,
           .hidden = 1,
-          .client_ops = SCOPECHECK_CLIENT_BOX | SCOPECHECK_CLIENT_KEEP_WAKER | SCOPECHECK_CLIENT_THROW,
+          .client_ops = SCOPECHECK_CLIENT_BOX | SCOPECHECK_CLIENT_KEEP_WAKER | SCOPECHECK_CLIENT_THROW |
+                        SCOPECHECK_CLIENT_ASYNC | SCOPECHECK_CLIENT_INSIDE,
           .flavours = current_thread,
           .evidence = canary_evidence,
           .expectations = expectations};

@@ -1,0 +1,367 @@
+#include "harness/campaign/check.hpp"
+
+#include "harness/campaign/confirm.hpp"
+#include "harness/campaign/jobs.hpp"
+#include "harness/campaign/supervisor.hpp"
+#include "harness/generator/random.hpp"
+#include "harness/ledger/ledger.hpp"
+#include "harness/report/table.hpp"
+#include "harness/scenario/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <map>
+
+namespace scopecheck::campaign {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using interpreter::Outcome;
+
+std::uint64_t monotonic_ns() {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+std::string_view discipline_name(scenario::Discipline discipline) {
+  constexpr std::array<std::string_view, 3> names = {"safe", "documented", "no-leak"};
+  return names[static_cast<std::size_t>(discipline)];
+}
+
+std::string bounds_in_words(const scenario::Bounds& b) {
+  return fmt::format("<= {} ops, {} tasks, {} cells, {} scopes, {} nested frames, {} async block{}, {} ops per task body, "
+                     "{} cell{} borrowed per spawn",
+                     b.ops, b.tasks, b.cells, b.scopes, b.frames, b.async_blocks, b.async_blocks == 1 ? "" : "s", b.steps,
+                     b.borrows, b.borrows == 1 ? "" : "s");
+}
+
+class Check {
+ public:
+  Check(interpreter::Implementation implementation, scenario::Discipline discipline, const CheckOptions& options,
+        const Gate& gate)
+      : implementation_(implementation),
+        discipline_(discipline),
+        options_(options),
+        gate_(gate),
+        offers_(interpreter::offers_of(*implementation.plugin, discipline)),
+        begun_(Clock::now()),
+        deadline_ns_(options.seconds > 0 ? monotonic_ns() + static_cast<std::uint64_t>(options.seconds * 1e9) : 0) {}
+
+  Checked run() {
+    describe_result();
+    if (discipline_ != scenario::Discipline::documented && interpreter::spawning_is_unsafe(*implementation_.plugin)) {
+      result().why = "the API declares spawning unsafe: nothing is offered to safe clients";
+      result().expected = std::nullopt;
+      return finish();
+    }
+    fast_pass();
+    if (go_on() && !refuted()) {
+      witness_pass(bounds_.ops);
+      random_pass();
+    } else if (go_on() && exhaustive_ops_ > 2) {
+      // refuted already: what only a sanitizer sees is still looked for, where that costs little
+      witness_pass(static_cast<std::uint8_t>(exhaustive_ops_ - 2));
+    }
+    return finish();
+  }
+
+ private:
+  report::Result& result() { return checked_.result; }
+  bool go_on() const { return !checked_.interrupted && error_.empty() && !out_of_time_; }
+  bool refuted() const {
+    return std::ranges::any_of(best_, [](const auto& entry) { return verdict::info(entry.first).memory; });
+  }
+  double elapsed() const { return std::chrono::duration<double>(Clock::now() - begun_).count(); }
+
+  void describe_result() {
+    result().implementation = implementation_.name();
+    result().flavour = implementation_.flavour_name();
+    result().discipline = discipline_name(discipline_);
+    result().build = implementation_.plugin->build;
+    result().seed = options_.seed;
+    result().expected = interpreter::expects_unsound(*implementation_.plugin, implementation_.flavour, discipline_)
+                            ? report::Verdict::unsound
+                            : report::Verdict::not_refuted;
+  }
+
+  // ---- passes -----------------------------------------------------------------------------------
+
+  void fast_pass() {
+    const std::uint8_t most = options_.ops.value_or(default_most_ops);
+    std::uint64_t before = 0;  // scenarios of the last two lengths, to foresee the next
+    std::uint64_t last = 0;
+    for (std::uint8_t ops = 0; ops <= most && go_on(); ++ops) {
+      if (!options_.ops && before > 0 && last > 0 && last * last / before > default_scenario_limit) break;
+      bounds_.ops = ops;
+      const auto merged = supervised(exhaustive_job(ops, ops), options_.program, fmt::format("{}, {} ops", name(), ops), 0);
+      if (!merged) return;
+      before = std::exchange(last, merged->done);
+      result().effort.exhaustive_scenarios += merged->done;
+      if (go_on()) exhaustive_ops_ = ops;
+      lengths_.push_back(merged->done);
+    }
+    bounds_.ops = static_cast<std::uint8_t>(exhaustive_ops_);
+    result().effort.exhaustive_ops = exhaustive_ops_;
+  }
+
+  void witness_pass(std::uint8_t ops) {
+    if (!gate_.asan_missing.empty()) return;
+    std::uint64_t total = 0;
+    for (std::size_t i = 0; i <= ops && i < lengths_.size(); ++i) total += lengths_[i];
+    bounds_.ops = static_cast<std::uint8_t>(std::max<std::size_t>(exhaustive_ops_, 1));
+    const auto merged = supervised(exhaustive_job(0, ops), options_.asan_program, fmt::format("{}, ASan, <= {} ops", name(), ops), total);
+    if (!merged) return;
+    result().effort.witness_scenarios = merged->done;
+    witness_complete_ = go_on() && merged->done == total;
+    if (go_on() && merged->done != total)
+      error_ = fmt::format("the witness pass ran {} scenarios where the fast pass ran {}", merged->done, total);
+  }
+
+  void random_pass() {
+    if (options_.random == 0 || !gate_.asan_missing.empty() || !go_on()) return;
+    Job job = job_for(implementation_, discipline_);
+    job.engine = Engine::random;
+    job.bounds = generator::random_bounds();
+    job.seed = options_.seed;
+    job.runs = options_.random;
+    const auto merged = supervised(job, options_.asan_program, fmt::format("{}, ASan, random", name()), options_.random);
+    if (merged) result().effort.random_scenarios = merged->done;
+  }
+
+  std::string name() const { return implementation_.name(); }
+
+  Job exhaustive_job(std::uint8_t first, std::uint8_t last) const {
+    Job job = job_for(implementation_, discipline_);
+    job.bounds = bounds_;
+    job.first_ops = first;
+    job.last_ops = last;
+    return job;
+  }
+
+  /// Runs a job on all runners and takes what it learnt; nothing when that was an error.
+  std::optional<Merged> supervised(Job job, const std::filesystem::path& executable, const std::string& what,
+                                   std::uint64_t total) {
+    job.deadline_ns = deadline_ns_;
+    SupervisorOptions how{.executable = executable, .runners = options_.runners};
+    if (options_.progress)
+      how.progress = [&](std::span<const Tally* const> tallies) {
+        std::uint64_t done = 0;
+        std::uint64_t found = 0;
+        std::size_t depth = 0;
+        for (const Tally* tally : tallies) {
+          done += tally->done.load();
+          found += tally->findings_used;
+          depth = std::max<std::size_t>(depth, tally->ops.load());
+        }
+        options_.progress(what, done, total, depth, found);
+      };
+    const double before = elapsed();
+    Supervised got = supervise(shards_of(job, options_.runners), how);
+    checked_.interrupted = checked_.interrupted || got.interrupted;
+    out_of_time_ = out_of_time_ || got.merged.deadline_reached;
+    take_counts(got.merged);
+    for (const Found& found : got.merged.findings) take_finding(found, job.engine == Engine::random, before);
+    for (const Death& death : got.deaths) take_death(death, before);
+    scenarios_so_far_ += got.merged.done;
+    for (const std::string& text : got.merged.errors) error_ = text;
+    for (const std::string& text : got.errors) error_ = text;
+    if (got.merged.findings_overflowed) notes_.push_back("more kinds of findings than the report has room for");
+    if (!error_.empty()) return std::nullopt;
+    return std::move(got.merged);
+  }
+
+  void take_counts(const Merged& merged) {
+    if (op_reach_.empty()) {
+      op_reach_.assign(scenario::op_kinds, 0);
+      event_reach_.assign(ledger::event_kinds, 0);
+    }
+    for (std::size_t i = 0; i < merged.op_reach.size(); ++i) op_reach_[i] += merged.op_reach[i];
+    for (std::size_t i = 0; i < merged.event_reach.size(); ++i) event_reach_[i] += merged.event_reach[i];
+    goals_ |= merged.goals;
+    result().outcomes.clean += merged.outcomes[static_cast<std::size_t>(Outcome::clean)];
+    result().outcomes.hang += merged.outcomes[static_cast<std::size_t>(Outcome::hang)];
+    result().outcomes.hang_suspected += merged.outcomes[static_cast<std::size_t>(Outcome::hang_suspected)];
+    result().outcomes.fail_stop += merged.outcomes[static_cast<std::size_t>(Outcome::fail_stop)];
+    for (std::size_t i = 0; i < outcome_kinds; ++i) {
+      if (!merged.outcome_example[i]) continue;
+      if (!example_[i] || *merged.outcome_example[i] < *example_[i]) example_[i] = merged.outcome_example[i];
+    }
+  }
+
+  struct Best {
+    Found found;
+    std::uint64_t after_scenarios = 0;
+    double after_seconds = 0;
+    bool random = false;
+  };
+
+  void take_finding(const Found& found, bool random, double before) {
+    const Best candidate{found, scenarios_so_far_ + found.number, before + static_cast<double>(found.after_ns) / 1e9, random};
+    const auto [entry, fresh] = best_.try_emplace(found.finding.kind(), candidate);
+    if (!fresh && found.scenario < entry->second.found.scenario) entry->second = candidate;
+  }
+
+  void take_death(const Death& death, double before) {
+    switch (death.kind) {
+      case DeathKind::crash:
+      case DeathKind::sanitizer: {
+        if (!death.in_scenario) break;
+        Found found;
+        found.scenario = death.scenario;
+        found.number = death.number;
+        found.finding.signature.kind = verdict::FindingKind::bookkeeping_after_scope;
+        found.finding.signature.used_by = ledger::EventKind::op_begun;
+        found.finding.used_at = death.op;
+        crash_text_ = death.sanitizer_text.empty() ? describe(death) : death.sanitizer_text;
+        take_finding(found, false, before);
+        return;
+      }
+      case DeathKind::ended:
+        ++result().outcomes.fail_stop;
+        return;
+      case DeathKind::stuck:
+        ++result().outcomes.hang_suspected;
+        notes_.push_back(fmt::format("a wall-clock watchdog ended a run that did not progress: {}", one_line(death.scenario)));
+        return;
+      case DeathKind::killed:
+      case DeathKind::harness:
+        break;
+    }
+    notes_.push_back(describe(death));
+  }
+
+  static std::string one_line(const scenario::Scenario& scenario) {
+    return report::scenario_in_one_line(scenario::to_text(scenario));
+  }
+
+  // ---- the verdict ------------------------------------------------------------------------------
+
+  Checked finish() {
+    for (auto& [kind, best] : best_) report_finding(kind, best);
+    choose_headline();
+    for (std::size_t i = 0; i < op_reach_.size(); ++i)
+      if (op_reach_[i] != 0) result().reach.emplace_back(scenario::op_table[i].id, op_reach_[i]);
+    for (std::size_t i = 0; i < event_reach_.size(); ++i)
+      if (event_reach_[i] != 0) result().reach.emplace_back(ledger::event_table[i].id, event_reach_[i]);
+    const std::uint64_t wanted = ledger::reachable_goals(offers_);
+    for (std::size_t i = 0; i < ledger::goals; ++i)
+      if ((wanted >> i & 1) != 0 && (goals_ >> i & 1) == 0) result().unmet_goals.emplace_back(ledger::goal_table[i].doc);
+    outcome_note(Outcome::hang, "hangs (proved) when");
+    outcome_note(Outcome::hang_suspected, "a hang is suspected when");
+    outcome_note(Outcome::fail_stop, "fail-stops when");
+    result().notes.insert(result().notes.end(), notes_.begin(), notes_.end());
+    result().bounds = bounds_in_words(bounds_);
+    result().effort.seconds = elapsed();
+    judge();
+    return std::move(checked_);
+  }
+
+  void outcome_note(Outcome outcome, std::string_view words) {
+    const auto& example = example_[static_cast<std::size_t>(outcome)];
+    if (example) notes_.push_back(fmt::format("{}: {}", words, one_line(*example)));
+  }
+
+  void judge() {
+    report::Result& r = result();
+    const bool confirmed = std::ranges::any_of(r.findings, [](const report::Counterexample& f) {
+      return !f.confirmed_by.empty() && verdict_is_memory(f.kind);
+    });
+    if (confirmed) {
+      r.verdict = report::Verdict::unsound;
+    } else if (!error_.empty()) {
+      r.verdict = report::Verdict::error;
+      r.why = error_;
+    } else {
+      r.verdict = report::Verdict::inconclusive;
+      if (!r.why.empty()) return;
+      if (refuted()) r.why = "a finding could not be reproduced in a fresh process";
+      else if (checked_.interrupted) r.why = "interrupted";
+      else if (const std::string blind = gate_.first_failure(); !blind.empty()) r.why = blind;
+      else if (out_of_time_) r.why = "out of time before the bound was done";
+      else if (!witness_complete_) r.why = "the witness pass did not complete";
+      else if (!r.unmet_goals.empty()) r.why = fmt::format("never seen: {}", r.unmet_goals.front());
+      else r.verdict = report::Verdict::not_refuted;
+    }
+  }
+
+  static bool verdict_is_memory(std::string_view kind) {
+    return std::ranges::any_of(verdict::kind_table, [&](const verdict::KindInfo& k) { return k.text == kind && k.memory; });
+  }
+
+  void report_finding(verdict::FindingKind kind, Best& best) {
+    const Confirmer confirmer{implementation_, discipline_, offers_, options_.program, options_.asan_program,
+                              gate_.asan_missing.empty()};
+    if (best.random && !checked_.interrupted) best.found = confirmer.shrunk(best.found);
+    Confirmation confirmation = confirmer.confirm(best.found, options_.style);
+    report::Counterexample c;
+    c.kind = verdict::info(kind).text;
+    c.signature = verdict::to_string(best.found.finding.signature);
+    c.scenario = scenario::to_text(best.found.scenario);
+    c.ops = best.found.scenario.cost();
+    c.found_after_scenarios = best.after_scenarios;
+    c.found_after_seconds = best.after_seconds;
+    c.confirmed_by = std::move(confirmation.confirmed_by);
+    c.sanitizer_report = std::move(confirmation.sanitizer_text);
+    if (c.sanitizer_report.empty() && kind == verdict::FindingKind::bookkeeping_after_scope) c.sanitizer_report = crash_text_;
+    c.lifeline = std::move(confirmation.lifeline);
+    c.reproduce = fmt::format("{} --impl {}{}{} -e '{}'", options_.replay_command, name(),
+                              implementation_.plugin->flavour_count > 1 ? " --flavour " + implementation_.flavour_name() : "",
+                              discipline_ == scenario::Discipline::safe ? "" : fmt::format(" --discipline {}", discipline_name(discipline_)),
+                              one_line(best.found.scenario));
+    if (confirmation.conflict) {
+      report::Counterexample conflict = c;
+      conflict.kind = verdict::info(verdict::FindingKind::witness_conflict).text;
+      conflict.signature = fmt::format("{}: {}", conflict.kind, confirmation.conflict_text);
+      conflict.confirmed_by = {"ledger"};
+      result().findings.push_back(std::move(conflict));
+      notes_.push_back(confirmation.conflict_text);
+    }
+    result().findings.push_back(std::move(c));
+  }
+
+  /// The shortest counterexample that ends storage; where there is none, the shortest.
+  void choose_headline() {
+    const auto ends_storage = [](const report::Counterexample& f) {
+      return std::ranges::any_of(verdict::kind_table, [&](const verdict::KindInfo& k) { return k.text == f.kind && k.ends_storage; });
+    };
+    std::ranges::sort(result().findings, {}, [&](const report::Counterexample& f) {
+      return std::tuple(!verdict_is_memory(f.kind), !ends_storage(f), f.ops);
+    });
+    if (!result().findings.empty()) result().findings.front().is_headline = true;
+  }
+
+  interpreter::Implementation implementation_;
+  scenario::Discipline discipline_;
+  const CheckOptions& options_;
+  const Gate& gate_;
+  scenario::Offers offers_;
+  scenario::Bounds bounds_;
+  Clock::time_point begun_;
+  std::uint64_t deadline_ns_;
+  Checked checked_;
+  std::size_t exhaustive_ops_ = 0;
+  std::vector<std::uint64_t> lengths_;
+  std::uint64_t scenarios_so_far_ = 0;
+  std::uint64_t goals_ = 0;
+  std::vector<std::uint64_t> op_reach_, event_reach_;
+  std::array<std::optional<scenario::Scenario>, outcome_kinds> example_{};
+  std::map<verdict::FindingKind, Best> best_;
+  std::vector<std::string> notes_;
+  std::string crash_text_;
+  std::string error_;
+  bool out_of_time_ = false;
+  bool witness_complete_ = false;
+};
+
+}  // namespace
+
+Checked check(interpreter::Implementation implementation, scenario::Discipline discipline, const CheckOptions& options,
+              const Gate& gate) {
+  return Check(implementation, discipline, options, gate).run();
+}
+
+}  // namespace scopecheck::campaign

@@ -1,0 +1,50 @@
+// The check of one implementation under one discipline: fast pass, confirmation, witness pass, random
+// scenarios, goals, and the verdict that they earn together.
+//
+//   exhaustive, fast --> findings? --yes--> confirm each kind with real access --> unsound
+//                            | no
+//                            v
+//   exhaustive, ASan --> random, ASan --> goals met? gate passed? --> not refuted, or inconclusive and why
+#pragma once
+
+#include "harness/campaign/gate.hpp"
+#include "harness/interpreter/implementation.hpp"
+#include "harness/report/result.hpp"
+#include "harness/report/style.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace scopecheck::campaign {
+
+/// A length whose count would exceed this is left out unless --ops asks for it.
+inline constexpr std::uint64_t default_scenario_limit = 9'000'000;
+inline constexpr std::uint8_t default_most_ops = 8;
+
+struct CheckOptions {
+  std::optional<std::uint8_t> ops;  ///< the exhaustive bound; nothing: as deep as the scenario limit allows
+  std::uint64_t random = 1'000'000;
+  std::uint64_t seed = 1;
+  double seconds = 0;  ///< time for this check; 0: no limit
+  unsigned runners = 1;
+  std::filesystem::path program;
+  std::filesystem::path asan_program;
+  report::Style style;  ///< of the lifelines
+  std::string replay_command = "scopecheck replay";
+  /// what, done, total (0: unknown), depth, findings
+  std::function<void(const std::string&, std::uint64_t, std::uint64_t, std::size_t, std::uint64_t)> progress;
+};
+
+struct Checked {
+  report::Result result;
+  bool interrupted = false;
+};
+
+/// Requires: validate(plugin) passed.
+[[nodiscard]] Checked check(interpreter::Implementation implementation, scenario::Discipline discipline,
+                            const CheckOptions& options, const Gate& gate);
+
+}  // namespace scopecheck::campaign

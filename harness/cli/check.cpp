@@ -1,0 +1,140 @@
+#include "harness/campaign/check.hpp"
+
+#include "harness/campaign/sanitizer.hpp"
+#include "harness/campaign/supervisor.hpp"
+#include "harness/cli/commands.hpp"
+#include "harness/cli/select.hpp"
+#include "harness/report/json.hpp"
+#include "harness/report/progress.hpp"
+#include "harness/report/table.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <thread>
+
+namespace scopecheck::cli {
+namespace {
+
+using scenario::Discipline;
+
+struct Work {
+  interpreter::Implementation implementation;
+  Discipline discipline;
+};
+
+std::vector<Work> work_for(const std::vector<interpreter::Implementation>& implementations, const std::string& discipline) {
+  std::vector<Work> list;
+  for (const interpreter::Implementation& implementation : implementations) {
+    if (discipline != "all") {
+      list.push_back({implementation, discipline_of(discipline)});
+      continue;
+    }
+    const scenario::Offers safe = interpreter::offers_of(*implementation.plugin, Discipline::safe);
+    for (const Discipline d : {Discipline::safe, Discipline::documented, Discipline::no_leak})
+      if (d == Discipline::safe || !(interpreter::offers_of(*implementation.plugin, d) == safe)) list.push_back({implementation, d});
+  }
+  return list;
+}
+
+void print_gate(const campaign::Gate& gate) {
+  fmt::print("Detection table of this build:\n");
+  fmt::print("  {:<8} {:<32} {:<30} {:<24} {}\n", "witness", "planted", "where the memory is", "what uses it late", "");
+  for (const campaign::GateRow& row : gate.rows)
+    fmt::print("  {:<8} {:<32} {:<30} {:<24} {}{}\n", row.planted->witness == campaign::Witness::asan ? "ASan" : "ledger",
+               row.planted->implementation, row.planted->place, row.planted->carrier,
+               !row.caught           ? "BLIND: "
+               : row.planted->finds ? "caught"
+                                     : "silent, as it must be",
+               row.detail.empty() ? "" : row.caught ? " (" + row.detail + ")" : row.detail);
+  fmt::print("\n");
+}
+
+struct Programs {
+  std::filesystem::path program, asan;
+  std::string asan_missing;
+};
+
+Programs programs() {
+  Programs found{.program = own_executable()};
+  if (const auto asan = campaign::asan_executable())
+    found.asan = *asan;
+  else
+    found.asan_missing = asan.error();
+  return found;
+}
+
+}  // namespace
+
+int selftest() {
+  const campaign::StopOnSignals signals;
+  const Programs found = programs();
+  const campaign::Gate gate = campaign::run_gate(found.program, found.asan, found.asan_missing);
+  print_gate(gate);
+  const std::string failure = gate.first_failure();
+  if (failure.empty()) {
+    fmt::print("Every planted defect was caught, and the sound twins were not reported.\n");
+    return exit_ok;
+  }
+  fmt::print("{}\n", failure);
+  return exit_harness;
+}
+
+int check(const CheckArguments& arguments) {
+  const auto implementations = select(arguments.names);
+  if (!implementations) {
+    complain(implementations.error());
+    return exit_usage;
+  }
+  const campaign::StopOnSignals signals;
+  const Programs found = programs();
+  const campaign::Gate gate = campaign::run_gate(found.program, found.asan, found.asan_missing);
+  if (arguments.verbose) print_gate(gate);
+
+  report::Progress progress(STDERR_FILENO, !arguments.quiet);
+  campaign::CheckOptions options;
+  if (arguments.ops) options.ops = static_cast<std::uint8_t>(*arguments.ops);
+  options.random = arguments.random;
+  options.seed = arguments.seed;
+  options.runners = arguments.runners != 0 ? arguments.runners : std::max(1u, std::thread::hardware_concurrency());
+  options.program = found.program;
+  options.asan_program = found.asan;
+  options.style = report::detect_style(STDOUT_FILENO);
+  options.progress = [&](const std::string& what, std::uint64_t done, std::uint64_t total, std::size_t depth, std::uint64_t findings) {
+    progress.update({.what = what, .done = done, .total = total, .depth = depth, .findings = findings});
+  };
+
+  const std::vector<Work> list = work_for(*implementations, arguments.discipline);
+  std::vector<report::Result> results;
+  const auto begun = std::chrono::steady_clock::now();
+  bool interrupted = false;
+  for (std::size_t i = 0; i < list.size() && !interrupted; ++i) {
+    if (arguments.seconds > 0) {  // what is left, shared fairly
+      const double spent = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+      options.seconds = std::max(0.1, (arguments.seconds - spent) / static_cast<double>(list.size() - i));
+    }
+    progress.restart();
+    campaign::Checked checked = campaign::check(list[i].implementation, list[i].discipline, options, gate);
+    results.push_back(std::move(checked.result));
+    interrupted = checked.interrupted;
+  }
+  progress.clear();
+
+  fmt::print("{}", report::report(results, options.style));
+  if (interrupted) fmt::print("Interrupted: {} of {} checks were begun; the last one is incomplete.\n", results.size(), list.size());
+  std::fflush(stdout);
+  int code = exit_ok;
+  for (const report::Result& result : results) {
+    if (result.as_expected() == false) code = std::max(code, exit_differs);
+    if (result.verdict == report::Verdict::error) code = exit_harness;
+  }
+  if (!arguments.json.empty())
+    if (const auto written = report::write_json(arguments.json, results); !written) {
+      complain(written.error());
+      return exit_harness;
+    }
+  return code;
+}
+
+}  // namespace scopecheck::cli

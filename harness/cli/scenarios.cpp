@@ -1,0 +1,176 @@
+// The commands about one scenario: replay, explain, shrink.
+#include "harness/campaign/confirm.hpp"
+#include "harness/campaign/jobs.hpp"
+#include "harness/campaign/sanitizer.hpp"
+#include "harness/campaign/supervisor.hpp"
+#include "harness/cli/commands.hpp"
+#include "harness/cli/select.hpp"
+#include "harness/report/lifeline.hpp"
+#include "harness/report/style.hpp"
+#include "harness/report/table.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace scopecheck::cli {
+namespace {
+
+using campaign::Confirmer;
+using campaign::OneRun;
+
+constexpr std::array<std::string_view, 5> outcome_words = {"clean", "hang (proved)", "hang-suspected", "fail-stop", "error"};
+
+struct Context {
+  Chosen chosen;
+  std::filesystem::path program, asan;
+  std::string asan_missing;
+
+  Confirmer confirmer() const {
+    return {chosen.implementation, chosen.discipline, chosen.offers, program, asan, asan_missing.empty()};
+  }
+};
+
+std::expected<Context, std::string> context_for(const ScenarioArguments& arguments) {
+  auto chosen = choose(arguments);
+  if (!chosen) return std::unexpected(chosen.error());
+  Context context{.chosen = std::move(*chosen), .program = own_executable()};
+  if (const auto asan = campaign::asan_executable())
+    context.asan = *asan;
+  else
+    context.asan_missing = asan.error();
+  return context;
+}
+
+bool died_of_memory(const OneRun& run) {
+  return run.death && (run.death->kind == campaign::DeathKind::crash || run.death->kind == campaign::DeathKind::sanitizer);
+}
+
+std::string outcome_of(const OneRun& run) {
+  if (run.outcome) return std::string(outcome_words[static_cast<std::size_t>(*run.outcome)]);
+  return run.death ? describe(*run.death) : "unknown";
+}
+
+/// The finding to show: the one that the file names, or the first.
+const campaign::Found* shown_finding(const Context& context, const OneRun& run) {
+  const std::string_view wanted = context.chosen.parsed.get("finding");
+  for (const campaign::Found& found : run.findings)
+    if (verdict::to_string(found.finding.signature) == wanted) return &found;
+  return run.findings.empty() ? nullptr : &run.findings.front();
+}
+
+std::string place(const Context& context, std::uint16_t op) {
+  const scenario::Scenario& program = context.chosen.parsed.scenario;
+  if (op < program.ops.size())
+    return fmt::format("line {}: {}", context.chosen.parsed.lines[op], scenario::line_of(program, op, scenario::Names(program)));
+  if (op == program.ops.size() + ledger::at_outermost_end) return "when the outermost frame ends";
+  if (op == program.ops.size() + ledger::at_final_settle) return "in the final settle";
+  return "when the runtime ends";
+}
+
+}  // namespace
+
+int replay(const ScenarioArguments& arguments) {
+  const auto context = context_for(arguments);
+  if (!context) {
+    complain(context.error());
+    return exit_usage;
+  }
+  const bool asan = arguments.witness == "asan";
+  if (asan && !context->asan_missing.empty()) {
+    complain(context->asan_missing);
+    return exit_harness;
+  }
+  const campaign::StopOnSignals signals;
+  campaign::Job job = campaign::job_for(context->chosen.implementation, context->chosen.discipline);
+  job.engine = campaign::Engine::one;
+  job.runs = arguments.times;
+  job.real_access = asan;
+  job.scenario = context->chosen.parsed.scenario;
+  const auto run = campaign::run_one(job, {.executable = asan ? context->asan : context->program, .symbolize = asan && arguments.times == 1});
+  if (!run) {
+    complain(run.error());
+    return exit_harness;
+  }
+  fmt::print("{} under {}: {}\n", context->chosen.implementation.name(), asan ? "ASan, with the real access" : "the ledger", outcome_of(*run));
+  for (const campaign::Found& found : run->findings)
+    fmt::print("  {} at {}\n", verdict::to_string(found.finding.signature), place(*context, found.finding.used_at));
+  if (run->findings.empty()) fmt::print("  no finding\n");
+  if (asan) {
+    const bool agree = run->sanitizer_reports > 0;
+    fmt::print("  ASan: {}\n", agree ? fmt::format("{} report(s), the first after {} events of the ledger", run->sanitizer_reports, run->sanitizer_event)
+                                     : "no report");
+    if (!run->sanitizer_text.empty()) fmt::print("\n{}\n", run->sanitizer_text);
+  }
+  if (arguments.times > 1)
+    fmt::print("  {} of {} ledgers identical\n", run->runs - run->ledgers_differing, arguments.times);
+
+  const bool finding = !run->findings.empty() || died_of_memory(*run);
+  const std::string_view wanted = context->chosen.parsed.get("finding");
+  if (!wanted.empty()) {
+    const campaign::Found* shown = shown_finding(*context, *run);
+    const bool same = shown != nullptr && verdict::to_string(shown->finding.signature) == wanted;
+    fmt::print("{}\n", same      ? "reproduced"
+                       : finding ? "not reproduced: another finding than the file names"
+                                 : "not reproduced: no finding");
+    return same && run->ledgers_differing == 0 ? exit_ok : exit_differs;
+  }
+  const bool expected = interpreter::expects_unsound(*context->chosen.implementation.plugin, context->chosen.implementation.flavour,
+                                                     context->chosen.discipline);
+  if (run->outcome == interpreter::Outcome::error) return exit_harness;
+  return (finding && !expected) || run->ledgers_differing != 0 ? exit_differs : exit_ok;
+}
+
+int explain(const ScenarioArguments& arguments) {
+  const auto context = context_for(arguments);
+  if (!context) {
+    complain(context.error());
+    return exit_usage;
+  }
+  const campaign::StopOnSignals signals;
+  const auto run = context->confirmer().once(context->chosen.parsed.scenario, false, false);
+  if (!run) {
+    complain(run.error());
+    return exit_harness;
+  }
+  const campaign::Found* found = shown_finding(*context, *run);
+  fmt::print("{}", report::lifeline(context->chosen.parsed.scenario, run->ledger.events(), found != nullptr ? &found->finding : nullptr,
+                                    report::detect_style(STDOUT_FILENO)));
+  if (found != nullptr) fmt::print("{}\n", verdict::to_string(found->finding.signature));
+  if (found == nullptr) fmt::print("{}: no finding\n", outcome_of(*run));
+  return exit_ok;
+}
+
+int shrink(const ScenarioArguments& arguments) {
+  const auto context = context_for(arguments);
+  if (!context) {
+    complain(context.error());
+    return exit_usage;
+  }
+  const campaign::StopOnSignals signals;
+  const Confirmer confirmer = context->confirmer();
+  const auto fast = confirmer.once(context->chosen.parsed.scenario, false, false);
+  if (!fast) {
+    complain(fast.error());
+    return exit_harness;
+  }
+  std::optional<campaign::Found> found;
+  if (const campaign::Found* shown = shown_finding(*context, *fast)) found = *shown;
+  if (!found && context->asan_missing.empty()) {  // perhaps only the sanitizer sees it
+    const auto watched = confirmer.once(context->chosen.parsed.scenario, true, false);
+    if (watched)
+      if (const campaign::Found* shown = shown_finding(*context, *watched)) found = *shown;
+  }
+  if (!found) {
+    complain(fmt::format("{}: nothing to shrink: {} shows no finding ({})", context->chosen.source, context->chosen.implementation.name(),
+                         outcome_of(*fast)));
+    return exit_differs;
+  }
+  found->scenario = context->chosen.parsed.scenario;
+  const campaign::Found small = confirmer.shrunk(*found);
+  fmt::print("# impl: {}\n# finding: {}\n{}", context->chosen.implementation.name(), verdict::to_string(small.finding.signature),
+             scenario::to_text(small.scenario));
+  fmt::print(stderr, "{} ops -> {} ops\n", found->scenario.cost(), small.scenario.cost());
+  return exit_ok;
+}
+
+}  // namespace scopecheck::cli
