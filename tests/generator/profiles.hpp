@@ -1,0 +1,131 @@
+// What APIs of different shapes offer, for tests that need an alphabet without an implementation.
+#pragma once
+
+#include "harness/scenario/offers.hpp"
+
+#include <array>
+
+namespace scopecheck::tests {
+
+struct Profile {
+  const char* name;
+  scenario::Offers offers;
+};
+
+/// A handle embeds its child and carries the loans; async blocks, `inside`, panics.
+inline constexpr scenario::Offers handle_embedded{.handle = true,
+                                                  .handle_poll = true,
+                                                  .handle_cancel = true,
+                                                  .handle_embeds_child = true,
+                                                  .spawn_nested = true,
+                                                  .keep_waker = true,
+                                                  .throws = true,
+                                                  .carrier = scenario::Carrier::handle,
+                                                  .run = true,
+                                                  .inside = true,
+                                                  .async = true,
+                                                  .box = true,
+                                                  .move = true,
+                                                  .forget = true};
+
+/// A movable scope polls its children and carries their loans; joins are objects; children open scopes.
+inline constexpr scenario::Offers parent_driven{.scope = true,
+                                                .scope_poll = true,
+                                                .scope_join_as = true,
+                                                .scope_cancel = true,
+                                                .scope_close = true,
+                                                .scope_mobility = scenario::Mobility::always,
+                                                .join_mobility = scenario::Mobility::until_started,
+                                                .spawn_nested = true,
+                                                .child_scopes = true,
+                                                .carrier = scenario::Carrier::scope,
+                                                .async = true,
+                                                .box = true,
+                                                .move = true,
+                                                .forget = true,
+                                                .forget_in_place = true};
+
+/// Detached tasks that own what they use; handles are movable; the runtime can end early.
+inline constexpr scenario::Offers process_wide{.handle = true,
+                                               .handle_poll = true,
+                                               .handle_join = true,
+                                               .handle_cancel = true,
+                                               .handle_detach = true,
+                                               .handle_mobility = scenario::Mobility::always,
+                                               .spawn_nested = true,
+                                               .keep_waker = true,
+                                               .throws = true,
+                                               .run = true,
+                                               .box = true,
+                                               .move = true,
+                                               .forget = true,
+                                               .shutdown = true};
+
+/// A pinned guard whose destructor waits, with handles that hand over results.
+inline constexpr scenario::Offers pinned_guard{.scope = true,
+                                               .scope_join = true,
+                                               .scope_close = true,
+                                               .handle = true,
+                                               .handle_poll = true,
+                                               .handle_join = true,
+                                               .handle_mobility = scenario::Mobility::always,
+                                               .spawn_nested = true,
+                                               .child_scopes = true,
+                                               .throws = true,
+                                               .carrier = scenario::Carrier::scope,
+                                               .run = true,
+                                               .inside = true,
+                                               .box = true,
+                                               .move = true,
+                                               .forget = true};
+
+/// Each spawn is awaited on the spot.
+inline constexpr scenario::Offers spawn_awaited{.handle = true,
+                                                .handle_poll = true,
+                                                .handle_embeds_child = true,
+                                                .spawn_awaited = true,
+                                                .spawn_nested = true,
+                                                .throws = true,
+                                                .carrier = scenario::Carrier::handle,
+                                                .run = true,
+                                                .inside = true,
+                                                .async = true,
+                                                .box = true,
+                                                .move = true,
+                                                .forget = true};
+
+/// Everything at once: no real API, but the whole alphabet.
+inline constexpr scenario::Offers everything{.scope = true,
+                                             .scope_poll = true,
+                                             .scope_join = true,
+                                             .scope_join_as = true,
+                                             .scope_cancel = true,
+                                             .scope_close = true,
+                                             .scope_mobility = scenario::Mobility::until_started,
+                                             .handle = true,
+                                             .handle_poll = true,
+                                             .handle_join = true,
+                                             .handle_cancel = true,
+                                             .handle_detach = true,
+                                             .handle_mobility = scenario::Mobility::always,
+                                             .join_mobility = scenario::Mobility::always,
+                                             .spawn_nested = true,
+                                             .child_scopes = true,
+                                             .keep_waker = true,
+                                             .throws = true,
+                                             .carrier = scenario::Carrier::scope,
+                                             .run = true,
+                                             .inside = true,
+                                             .async = true,
+                                             .box = true,
+                                             .move = true,
+                                             .forget = true,
+                                             .forget_in_place = true,
+                                             .shutdown = true};
+
+inline constexpr std::array profiles = {
+    Profile{"handle_embedded", handle_embedded}, Profile{"parent_driven", parent_driven},
+    Profile{"process_wide", process_wide},       Profile{"pinned_guard", pinned_guard},
+    Profile{"spawn_awaited", spawn_awaited},     Profile{"everything", everything}};
+
+}  // namespace scopecheck::tests
