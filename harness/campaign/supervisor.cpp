@@ -490,7 +490,7 @@ class Supervision {
 
   Supervised run() {
     auto last_look = Clock::now();
-    auto last_progress = Clock::time_point::min();
+    auto last_progress = last_look - options_.progress_interval;
     for (;;) {
       if (stop_requested.load()) {
         for (const auto& shard : shards_) shard->stop();
