@@ -12,88 +12,17 @@
 // supervisor whenever it has grown.
 #pragma once
 
-#include "harness/campaign/tally.hpp"
+#include "harness/campaign/shard.hpp"
 
 #include <array>
-#include <chrono>
 #include <cstdint>
 #include <expected>
-#include <filesystem>
-#include <functional>
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace scopecheck::campaign {
-
-/// Why a runner ended before its job did.
-enum class DeathKind : std::uint8_t {
-  crash,      ///< a memory fault, or libc found the heap corrupted: a candidate finding
-  sanitizer,  ///< a sanitizer ended the process: a candidate finding
-  ended,      ///< the implementation ended the process: abort on another thread, exit, trap. A fail-stop
-  stuck,      ///< the wall-clock watchdog ended it: a hang is suspected, not proved
-  killed,     ///< by somebody else: the system out of memory, the user
-  harness,    ///< the harness's own fault, or the runner never got to work
-};
-[[nodiscard]] std::string_view to_string(DeathKind kind);
-
-struct Death {
-  DeathKind kind{};
-  std::size_t job = 0;       ///< index in the list of jobs
-  bool in_scenario = false;  ///< otherwise between two, or before the first
-  std::uint64_t number = no_number;
-  scenario::Scenario scenario{};
-  std::uint16_t op = 0;  ///< of the last event in the ledger
-  int signal = 0;        ///< 0: it exited
-  int exit_code = 0;
-  std::string sanitizer_text;  ///< what a sanitizer said about this scenario; may be empty
-  std::string output;          ///< the tail of stdout and stderr
-};
-/// One sentence: "the runner got signal 11 (Segmentation fault) at op 3 of scenario 17".
-[[nodiscard]] std::string describe(const Death& death);
-
-/// The shortest scenario of one signature, over all shards.
-struct Found {
-  verdict::Finding finding{};
-  scenario::Scenario scenario{};
-  std::uint64_t number = 0;
-  std::uint64_t after_ns = 0;
-  std::uint64_t times = 0;
-};
-
-/// Tallies added up. The same for the same work, however it was divided among runners.
-struct Merged {
-  std::uint64_t done = 0;
-  std::vector<std::uint64_t> per_length;   ///< by counted ops
-  std::vector<std::uint64_t> op_reach;     ///< by OpKind
-  std::vector<std::uint64_t> event_reach;  ///< by EventKind
-  std::array<std::uint64_t, outcome_kinds> outcomes{};
-  /// The shortlex-first scenario of each outcome that occurred.
-  std::array<std::optional<scenario::Scenario>, outcome_kinds> outcome_example{};
-  std::uint64_t goals = 0;
-  std::vector<Found> findings;  ///< fewest ops first, then by number
-  bool findings_overflowed = false;
-  bool all_finished = false;        ///< every tally's job is complete
-  bool deadline_reached = false;    ///< some job stopped at its deadline
-  std::vector<std::string> errors;  ///< what run_job said was wrong, each once
-};
-/// Also of tallies that are being written: then a recent past.
-[[nodiscard]] Merged merge(std::span<const Tally* const> tallies);
-
-struct SupervisorOptions {
-  std::filesystem::path executable = "/proc/self/exe";  ///< absolute; this program, or its ASan twin
-  unsigned runners = 1;
-  /// Wall-clock time without progress in one scenario after which a runner counts as stuck. A last resort:
-  /// ten times as much for one that is starved of CPU time.
-  double stuck_seconds = 10;
-  unsigned deaths_limit = 200;  ///< per job; then it is given up, with a reason
-  bool symbolize = false;       ///< sanitizer reports name functions and lines
-  std::chrono::milliseconds progress_interval{200};
-  /// Called with the tallies of all jobs begun so far. Only atomics and findings_used are safe to read.
-  std::function<void(std::span<const Tally* const>)> progress;
-};
 
 struct Supervised {
   Merged merged;               ///< of all jobs

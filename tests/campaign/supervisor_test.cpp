@@ -377,6 +377,20 @@ TEST_F(RealLoop, a_counterexample_runs_again_alone) {
   if (!campaign::find_symbolizer().empty()) EXPECT_THAT(witnessed->sanitizer_text, HasSubstr("machine.cpp"));
 }
 
+TEST_F(RealLoop, a_runner_of_another_build_works_as_well) {
+  const char* const twin = std::getenv("SCOPECHECK_TEST_TWIN");  // this test program, of another build tree
+  if (twin == nullptr) GTEST_SKIP() << "SCOPECHECK_TEST_TWIN is not set";
+  Job job = job_for("canary_detach");
+  job.first_ops = 1;
+  job.last_ops = 4;
+  const Supervised own = campaign::supervise({&job, 1}, options);
+  options.executable = twin;
+  const Supervised other = campaign::supervise({&job, 1}, options);
+  EXPECT_THAT(other.errors, IsEmpty());
+  EXPECT_FALSE(findings_of(own.merged).empty());
+  EXPECT_EQ(findings_of(other.merged), findings_of(own.merged));
+}
+
 // ---- the twin ----------------------------------------------------------------------------------------
 
 TEST(AsanExecutable, is_named_by_the_environment_or_explained) {

@@ -1,0 +1,77 @@
+#include "harness/campaign/merged.hpp"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <utility>
+
+namespace scopecheck::campaign {
+
+bool plausible(const scenario::Scenario& scenario) {
+  return scenario.ops.size() <= scenario.ops.capacity() &&
+         std::ranges::all_of(scenario.ops, [](const scenario::Op& op) {
+           return static_cast<std::size_t>(op.kind) < scenario::op_kinds;
+         });
+}
+
+std::size_t findings_of(const Tally& tally) {
+  return std::min<std::size_t>(tally.findings_used, max_findings);
+}
+
+bool plausible(const FoundSlot& slot) {
+  return static_cast<std::size_t>(slot.finding.kind()) < verdict::kind_table.size() &&
+         plausible(slot.scenario);
+}
+
+Merged merge(std::span<const Tally* const> tallies) {
+  Merged merged;
+  merged.per_length.resize(scenario::max_ops);
+  merged.op_reach.resize(scenario::op_kinds);
+  merged.event_reach.resize(ledger::event_kinds);
+  merged.all_finished = !tallies.empty();
+  const auto add = [](std::vector<std::uint64_t>& sums, const auto& counts) {
+    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += counts[i];
+  };
+  std::map<verdict::Signature, Found> found;
+  for (const Tally* tally : tallies) {
+    merged.done += tally->done.load();
+    add(merged.per_length, tally->per_length);
+    add(merged.op_reach, tally->op_reach);
+    add(merged.event_reach, tally->event_reach);
+    for (std::size_t i = 0; i < outcome_kinds; ++i) {
+      merged.outcomes[i] += tally->outcomes[i];
+      const scenario::Scenario& example = tally->outcome_example[i];
+      if (tally->outcomes[i] == 0 || !plausible(example)) continue;
+      if (!merged.outcome_example[i] || example < *merged.outcome_example[i])
+        merged.outcome_example[i] = example;
+    }
+    merged.goals |= tally->goals;
+    merged.findings_overflowed = merged.findings_overflowed || tally->findings_overflowed;
+    for (std::size_t i = 0; i < findings_of(*tally); ++i) {
+      const FoundSlot& slot = tally->findings[i];
+      if (!plausible(slot)) continue;
+      const Found candidate{slot.finding, slot.scenario, slot.after_scenarios, slot.after_ns, slot.times};
+      const auto [at, is_new] = found.try_emplace(slot.finding.signature, candidate);
+      if (is_new) continue;
+      Found& known = at->second;
+      const std::uint64_t times = known.times + candidate.times;
+      if (std::pair(candidate.scenario.cost(), candidate.number) <
+          std::pair(known.scenario.cost(), known.number))
+        known = candidate;
+      known.times = times;
+    }
+    const std::uint8_t finished = tally->finished.load();
+    merged.all_finished = merged.all_finished && finished == 1;
+    merged.deadline_reached = merged.deadline_reached || finished == 2;
+    if (std::string error = text_of(tally->error);
+        !error.empty() && std::ranges::find(merged.errors, error) == merged.errors.end())
+      merged.errors.push_back(std::move(error));
+  }
+  for (auto& [signature, one] : found) merged.findings.push_back(std::move(one));
+  std::ranges::sort(merged.findings, {}, [](const Found& one) {
+    return std::tuple(one.scenario.cost(), one.number, one.finding.signature);
+  });
+  return merged;
+}
+
+}  // namespace scopecheck::campaign

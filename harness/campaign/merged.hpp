@@ -1,0 +1,57 @@
+// Tallies added up. A tally may have been scribbled over by the process that died of it: everything here
+// reads one with suspicion.
+#pragma once
+
+#include "harness/campaign/tally.hpp"
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace scopecheck::campaign {
+
+/// The shortest scenario of one signature, over all shards.
+struct Found {
+  verdict::Finding finding{};
+  scenario::Scenario scenario{};
+  std::uint64_t number = 0;
+  std::uint64_t after_ns = 0;
+  std::uint64_t times = 0;
+};
+
+/// Tallies added up. The same for the same work, however it was divided among runners.
+struct Merged {
+  std::uint64_t done = 0;
+  std::vector<std::uint64_t> per_length;   ///< by counted ops
+  std::vector<std::uint64_t> op_reach;     ///< by OpKind
+  std::vector<std::uint64_t> event_reach;  ///< by EventKind
+  std::array<std::uint64_t, outcome_kinds> outcomes{};
+  /// The shortlex-first scenario of each outcome that occurred.
+  std::array<std::optional<scenario::Scenario>, outcome_kinds> outcome_example{};
+  std::uint64_t goals = 0;
+  std::vector<Found> findings;  ///< fewest ops first, then by number
+  bool findings_overflowed = false;
+  bool all_finished = false;        ///< every tally's job is complete
+  bool deadline_reached = false;    ///< some job stopped at its deadline
+  std::vector<std::string> errors;  ///< what run_job said was wrong, each once
+};
+/// Also of tallies that are being written: then a recent past.
+[[nodiscard]] Merged merge(std::span<const Tally* const> tallies);
+
+/// Whether every op is one of the table's; a scenario that is not must not be read further.
+[[nodiscard]] bool plausible(const scenario::Scenario& scenario);
+/// The slots in use that hold something plausible are among the first so many.
+[[nodiscard]] std::size_t findings_of(const Tally& tally);
+[[nodiscard]] bool plausible(const FoundSlot& slot);
+
+/// A text field, with or without its end.
+template <std::size_t N>
+[[nodiscard]] std::string text_of(const std::array<char, N>& field) {
+  return {field.data(), ::strnlen(field.data(), N)};
+}
+
+}  // namespace scopecheck::campaign

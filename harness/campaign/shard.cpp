@@ -1,0 +1,394 @@
+#include "harness/campaign/shard.hpp"
+
+#include "harness/campaign/runner.hpp"
+#include "harness/campaign/sanitizer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+extern char** environ;
+
+namespace scopecheck::campaign {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr int runner_fd = 3;  // where a runner finds its memory
+constexpr unsigned kill_strikes = 3;
+constexpr double starved_factor = 10;   // patience with a runner that gets no CPU time
+constexpr double skipping_factor = 30;  // and with one that looks for its place in the enumeration
+constexpr double exit_seconds = 2;      // for a runner that has finished but does not end
+constexpr off_t output_limit = 1 << 20;
+constexpr std::size_t output_kept = 4096;
+
+std::string tail_of(int fd) {
+  struct stat file{};
+  if (::fstat(fd, &file) != 0) return {};
+  std::string text(output_kept, '\0');
+  const off_t from = std::max<off_t>(0, file.st_size - static_cast<off_t>(output_kept));
+  const ssize_t got = ::pread(fd, text.data(), text.size(), from);
+  text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  return text;
+}
+
+/// What /proc says about a process; state '?' when it says nothing.
+struct ProcessState {
+  char state = '?';
+  double cpu_seconds = 0;
+};
+
+ProcessState state_of(pid_t pid) {
+  ProcessState result;
+  std::FILE* const file = std::fopen(fmt::format("/proc/{}/stat", pid).c_str(), "re");
+  if (file == nullptr) return result;
+  std::array<char, 1024> line{};
+  if (std::fgets(line.data(), static_cast<int>(line.size()), file) != nullptr) {
+    unsigned long user = 0;
+    unsigned long system = 0;
+    const char* const after_name = std::strrchr(line.data(), ')');  // the name may contain anything
+    if (after_name != nullptr &&
+        std::sscanf(after_name + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &result.state,
+                    &user, &system) == 3)
+      result.cpu_seconds = static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  }
+  std::fclose(file);
+  return result;
+}
+
+std::vector<char*> pointers_to(std::vector<std::string>& texts) {
+  std::vector<char*> result;
+  result.reserve(texts.size() + 1);
+  for (std::string& text : texts) result.push_back(text.data());
+  result.push_back(nullptr);
+  return result;
+}
+
+std::expected<pid_t, std::string> spawn_runner(const std::filesystem::path& executable,
+                                               std::vector<std::string>& environment, int memory,
+                                               int output) {
+  std::vector<std::string> arguments = {"scopecheck", "runner", "--fd", std::to_string(runner_fd)};
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions, memory,
+                                   runner_fd);  // also when they are equal: clears close-on-exec
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t none;
+  sigset_t all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  pid_t pid = -1;
+  const int error = ::posix_spawn(&pid, executable.c_str(), &actions, &attributes,
+                                  pointers_to(arguments).data(), pointers_to(environment).data());
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  if (error != 0)
+    return std::unexpected(fmt::format("cannot start {}: {}", executable.string(), std::strerror(error)));
+  return pid;
+}
+
+}  // namespace
+
+std::vector<std::string> runner_environment(bool symbolize) {
+  std::vector<std::string> result;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    if (!text.starts_with("ASAN_OPTIONS=") && !text.starts_with("UBSAN_OPTIONS=") &&
+        !text.starts_with("LSAN_OPTIONS=") && !text.starts_with("TSAN_OPTIONS="))
+      result.emplace_back(text);
+  }
+  const std::filesystem::path symbolizer = symbolize ? find_symbolizer() : std::filesystem::path();
+  result.push_back("ASAN_OPTIONS=" + asan_options(symbolize, symbolizer));
+  result.push_back(fmt::format("UBSAN_OPTIONS=print_stacktrace={:d}", symbolize));
+  result.push_back(
+      fmt::format("TSAN_OPTIONS=report_thread_leaks=0:atexit_sleep_ms=0:exitcode={}", sanitizer_exit_code));
+  return result;
+}
+
+std::uint64_t monotonic_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+std::string_view to_string(DeathKind kind) {
+  switch (kind) {
+    case DeathKind::crash:
+      return "crash";
+    case DeathKind::sanitizer:
+      return "sanitizer";
+    case DeathKind::ended:
+      return "ended";
+    case DeathKind::stuck:
+      return "stuck";
+    case DeathKind::killed:
+      return "killed";
+    case DeathKind::harness:
+      return "harness";
+  }
+  return "?";
+}
+
+std::string describe(const Death& death) {
+  std::string how;
+  switch (death.kind) {
+    case DeathKind::stuck:
+      how = "the runner made no progress and was ended by the wall-clock watchdog";
+      break;
+    case DeathKind::sanitizer:
+      how = "a sanitizer ended the runner";
+      break;
+    default:
+      how = death.signal != 0
+                ? fmt::format("the runner got signal {} ({})", death.signal, ::strsignal(death.signal))
+                : fmt::format("the runner exited with code {}", death.exit_code);
+      break;
+  }
+  if (death.in_scenario) return fmt::format("{} at op {} of scenario {}", how, death.op, death.number);
+  if (death.number == no_number) return how + " before its first scenario";
+  return fmt::format("{} after scenario {}", how, death.number);
+}
+
+std::expected<std::unique_ptr<Shard>, std::string> Shard::make(std::size_t index, const Job& job) {
+  auto memory = SharedMemory::create();
+  if (!memory) return std::unexpected(memory.error());
+  Fd output(::memfd_create("scopecheck-output", MFD_CLOEXEC));
+  if (output.get() < 0) return std::unexpected(fmt::format("memfd_create: {}", std::strerror(errno)));
+  // Two writers and whoever truncates it meanwhile: every write goes to the present end.
+  ::fcntl(output.get(), F_SETFL, O_APPEND);
+  Job begun = job;
+  if (begun.began_ns == 0) begun.began_ns = monotonic_ns();
+  return std::make_unique<Shard>(index, begun, std::move(*memory), std::move(output));
+}
+
+namespace {
+
+std::string start_failure(const Death& death) {
+  if (death.signal == 0 && death.exit_code == runner_foreign_build)
+    return "the runner's program was built from other sources than this one; build both again";
+  if (death.signal == 0 && death.exit_code == runner_memory_unusable)
+    return "the runner could not read its job";
+  return fmt::format("the runner did not start: {}\n{}", describe(death), death.output);
+}
+
+}  // namespace
+
+void Shard::start(const SupervisorOptions& options, std::vector<std::string>& environment) {
+  memory_->job = job_;
+  memory_->tally.number.store(no_number);
+  started_before_ = memory_->started.load();
+  const auto pid = spawn_runner(options.executable, environment, memory_.fd(), output_.get());
+  if (!pid) {
+    error_ = pid.error();
+    return;
+  }
+  pid_ = *pid;
+  // by number: glibc 2.36 declares pidfd_open() without C linkage
+  pidfd_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+  stuck_at_.reset();
+  mark_progress();
+}
+
+void Shard::stop() {
+  if (!running()) return;
+  ::kill(pid_, SIGKILL);
+  int status = 0;
+  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
+  gone();
+}
+
+std::optional<Death> Shard::reap(const SupervisorOptions& options) {
+  int status = 0;
+  const pid_t got = ::waitpid(pid_, &status, WNOHANG);
+  if (got == 0 || (got < 0 && errno == EINTR)) return std::nullopt;
+  const bool started = memory_->started.load() != started_before_;
+  gone();
+  Tally& tally = memory_->tally;
+  if (tally.finished.load() != 0) return std::nullopt;  // however it ended after that
+  Death death = examine(got < 0 ? SIGKILL : status, started);
+  decide(death, started, options);
+  return death;
+}
+
+void Shard::watch(milliseconds elapsed, const SupervisorOptions& options) {
+  trim_output();
+  const Tally& tally = memory_->tally;
+  const std::uint64_t number = tally.number.load();
+  const std::uint64_t done = tally.done.load();
+  const std::uint8_t finished = tally.finished.load();
+  if (number != seen_number_ || done != seen_done_ || finished != seen_finished_) {
+    mark_progress();
+    return;
+  }
+  quiet_ += elapsed;
+  const double quiet = std::chrono::duration<double>(quiet_).count();
+  const bool in_scenario = number != no_number && tally.counted.load() != number + 1;
+  const double limit = finished != 0 ? exit_seconds
+                       : in_scenario ? options.stuck_seconds
+                                     : options.stuck_seconds * skipping_factor;
+  if (quiet < limit) {
+    // CPU time is counted from the first quiet tick on: asking for it at every step of progress is dear
+    if (quiet_ == elapsed) cpu_at_progress_ = state_of(pid_).cpu_seconds;
+    return;
+  }
+  const ProcessState state = state_of(pid_);
+  if (state.state == 't') return;  // somebody debugs it
+  const bool starved = (state.state == 'R' || state.state == 'D') &&
+                       state.cpu_seconds - cpu_at_progress_ < 0.1 * options.stuck_seconds;
+  if (finished == 0 && starved && quiet < limit * starved_factor) return;
+  // One that somebody has stopped is not stuck: its death counts as a kill from outside.
+  if (state.state != 'T') stuck_at_ = {number, in_scenario};
+  ::kill(pid_, SIGKILL);
+}
+
+void Shard::gone() {
+  pid_ = 0;
+  pidfd_ = Fd();
+  wants_restart_ = false;
+}
+
+void Shard::mark_progress() {
+  const Tally& tally = memory_->tally;
+  seen_number_ = tally.number.load();
+  seen_done_ = tally.done.load();
+  seen_finished_ = tally.finished.load();
+  quiet_ = milliseconds{0};
+}
+
+void Shard::trim_output() const {
+  struct stat file{};
+  if (::fstat(output_.get(), &file) == 0 && file.st_size > output_limit)
+    static_cast<void>(!::ftruncate(output_.get(), 0));
+}
+
+Death Shard::examine(int status, bool started) const {
+  const Tally& tally = memory_->tally;
+  Death death;
+  death.job = index_;
+  death.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  death.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+  death.number = tally.number.load();
+  death.in_scenario = started && death.number != no_number && tally.counted.load() != death.number + 1;
+  death.output = tail_of(output_.get());
+  if (plausible(tally.current)) death.scenario = tally.current;
+  const auto events = tally.ledger.events();
+  if (!events.empty() && events.size() <= ledger::max_events) death.op = events.back().op;
+  if (tally.sanitizer_reports != 0) death.sanitizer_text = text_of(tally.sanitizer_text);
+  death.kind = kind_of(death, started);
+  if (death.kind == DeathKind::sanitizer && death.sanitizer_text.empty()) death.sanitizer_text = death.output;
+  return death;
+}
+
+DeathKind Shard::kind_of(const Death& death, bool started) const {
+  const LastWords words = read_last_words(death.output);
+  switch (death.signal) {
+    case SIGKILL:
+      // If it moved on between the last look and the kill, then it was not stuck.
+      if (stuck_at_ == std::pair(death.number, death.in_scenario))
+        return death.in_scenario ? DeathKind::stuck : DeathKind::harness;
+      return DeathKind::killed;
+    case SIGTERM:
+    case SIGINT:
+    case SIGHUP:
+    case SIGQUIT:
+      return DeathKind::killed;
+    default:
+      break;
+  }
+  if (!started) return DeathKind::harness;
+  switch (death.signal) {
+    case 0:
+      return death.exit_code == sanitizer_exit_code ? DeathKind::sanitizer : DeathKind::ended;
+    case SIGSEGV:
+    case SIGBUS:
+    case SIGFPE:
+      return DeathKind::crash;
+    case SIGABRT:
+      if (words == LastWords::assertion) return DeathKind::harness;
+      return words == LastWords::corruption ? DeathKind::crash : DeathKind::ended;
+    default:
+      return DeathKind::ended;
+  }
+}
+
+void Shard::decide(const Death& death, bool started, const SupervisorOptions& options) {
+  Tally& tally = memory_->tally;
+  const std::uint64_t place = death.in_scenario ? death.number : std::max(job_.skip, tally.counted.load());
+  const auto give_up = [&](std::string why) {
+    error_ = fmt::format("{} ({}), shard {} of {}: {}", text_of(job_.implementation), text_of(job_.flavour),
+                         job_.shard + 1, job_.shards, why);
+  };
+  if (death.kind == DeathKind::harness) {
+    give_up(started ? describe(death) : start_failure(death));
+    return;
+  }
+  if (death.kind == DeathKind::killed) {
+    strikes_ = place == killed_at_ ? strikes_ + 1 : 1;
+    killed_at_ = place;
+    if (strikes_ >= kill_strikes) {
+      give_up(fmt::format("{}, for the {}rd time at the same place; is the system out of memory?",
+                          describe(death), kill_strikes));
+      return;
+    }
+    again(place);
+    return;
+  }
+  if (!death.in_scenario && death.number == no_number) {  // the harness died on its way to the first scenario
+    give_up(describe(death));
+    return;
+  }
+  if (death.in_scenario) count(death);
+  if (++deaths_ >= options.deaths_limit) {
+    give_up(fmt::format("given up after {} deaths of its runners; the last: {}", deaths_, describe(death)));
+    return;
+  }
+  again(std::max(place, death.number + 1));
+}
+
+void Shard::count(const Death& death) {
+  Tally& tally = memory_->tally;
+  const std::size_t cost = death.scenario.cost();
+  if (cost < tally.per_length.size()) ++tally.per_length[cost];
+  const auto outcome = [&](interpreter::Outcome kind) {
+    const auto slot = static_cast<std::size_t>(kind);
+    if (tally.outcomes[slot]++ == 0) tally.outcome_example[slot] = death.scenario;
+  };
+  if (death.kind == DeathKind::stuck) outcome(interpreter::Outcome::hang_suspected);
+  if (death.kind == DeathKind::ended) outcome(interpreter::Outcome::fail_stop);
+  tally.done.fetch_add(1);
+  tally.counted.store(death.number + 1);
+}
+
+void Shard::again(std::uint64_t place) {
+  // A replay compares its runs with one another: it cannot go on in the middle.
+  if (job_.engine == Engine::one) {
+    std::destroy_at(&memory_->tally);
+    std::construct_at(&memory_->tally);
+  } else {
+    job_.skip = place;
+  }
+  wants_restart_ = true;
+  static_cast<void>(!::ftruncate(output_.get(), 0));
+}
+
+}  // namespace scopecheck::campaign
