@@ -61,12 +61,14 @@ void install_sanitizer_callbacks(Tally&) {}
 
 std::string asan_options(bool symbolize, const std::filesystem::path& symbolizer) {
   // suppress_equal_pcs: by default one report per program counter, which would be one per frame shape for a
-  // whole batch. The small quarantine is ample for a run's few hundred bytes and keeps runners small.
+  // whole batch. The small quarantine is ample for a run's few hundred bytes and keeps runners small. After
+  // every exception ASan sweeps its whole fake stack: 64 KiB per size class hold the frames of a run many
+  // times over, and the default of 1 MiB made a witness pass twice as slow. So do deep malloc backtraces.
   std::string options = fmt::format(
       "halt_on_error=0:suppress_equal_pcs=0:detect_leaks=0:detect_stack_use_after_return=1:abort_on_error=0:"
       "handle_abort=0:log_path=stderr:quarantine_size_mb=32:exitcode={}:"
-      "symbolize={:d}",
-      sanitizer_exit_code, symbolize);
+      "max_uar_stack_size_log=16:min_uar_stack_size_log=16:malloc_context_size={}:symbolize={:d}",
+      sanitizer_exit_code, symbolize ? 30 : 2, symbolize);
   if (symbolize && !symbolizer.empty())
     options += fmt::format(":external_symbolizer_path={}", symbolizer.string());
   return options;

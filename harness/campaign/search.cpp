@@ -48,7 +48,7 @@ class Search {
         promises_{.join_waits = (implementation.plugin->promises & SCOPECHECK_PROMISE_JOIN_WAITS) != 0,
                   .join_rethrows = (implementation.plugin->promises & SCOPECHECK_PROMISE_JOIN_RETHROWS) != 0,
                   .wakes = (implementation.plugin->promises & SCOPECHECK_PROMISE_WAKES) != 0},
-        begun_ns_(now_ns()) {}
+        begun_ns_(job.began_ns != 0 ? job.began_ns : now_ns()) {}
 
   void run() {
     switch (job_.engine) {
@@ -128,6 +128,7 @@ class Search {
     tally_.goals |= tally_.ledger.reached();
     if (tally_.ledger.alarms() != 0 || tally_.sanitizer_reports != 0) examine(scenario, number);
     tally_.done.fetch_add(1, std::memory_order_release);
+    tally_.counted.store(number + 1, std::memory_order_release);
   }
 
   void examine(const scenario::Scenario& scenario, std::uint64_t number) {

@@ -47,7 +47,7 @@ class Tail {
     std::size_t depth = 0;
     for (std::size_t i = ops_.size(); i-- > 0;) {
       if (ops_[i].kind == OpKind::end) ++depth;
-      if (scenario::info(ops_[i].kind).opens && --depth == 0) return ops_[i];
+      if (scenario::opens(ops_[i].kind) && --depth == 0) return ops_[i];
     }
     return ops_[0];
   }

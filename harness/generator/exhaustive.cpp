@@ -27,6 +27,17 @@ void Exhaustive::begin(std::size_t ops) {
   if (ops > 0) enter(root);
 }
 
+namespace {
+
+/// Ops after which a kept scenario needs at least one more: a loan its touch, a box what
+/// it is boxed for.
+bool wants_more(const Op& op) {
+  return op.boxed || op.mut != 0 || op.shared != 0 ||
+         (scenario::opens(op.kind) && op.kind != OpKind::spawn);
+}
+
+}  // namespace
+
 /// Closes what is open; false when a cut forbids an end on the way or the whole.
 bool Exhaustive::complete(Draft& draft) const {
   while (!draft.at_root()) {
@@ -49,7 +60,10 @@ const Scenario* Exhaustive::next() {
       continue;
     }
     const Op op = level.candidates[level.at++];
-    if (options_.symmetry && !canonical_next(level.draft, op)) continue;
+    if (options_.symmetry) {
+      if (options_.lookahead && level.draft.cost() + 1u == bounds_.ops && wants_more(op)) continue;
+      if (!canonical_next(level.draft, op)) continue;
+    }
     *closing_ = level.draft;
     closing_->push(op);
     if (options_.symmetry && options_.lookahead && closing_->cost() + ops_still_needed(*closing_) > bounds_.ops) continue;

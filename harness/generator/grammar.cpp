@@ -20,7 +20,7 @@ void Draft::push(const Op& op) {
       opener.value = rules_.values();
     open_.pop_back();
   }
-  if (scenario::info(op.kind).opens) open_.push_back(static_cast<std::uint8_t>(scenario_.ops.size()));
+  if (scenario::opens(op.kind)) open_.push_back(static_cast<std::uint8_t>(scenario_.ops.size()));
   cost_ = static_cast<std::uint8_t>(cost_ + scenario::info(op.kind).cost);
   const auto& decls = rules_.decls();
   dropped_top_ = op.kind == OpKind::drop && decls.size() > rules_.block().first_decl && !decls.back().is_cell &&
@@ -56,7 +56,7 @@ bool Draft::within_bounds(const Op& op) const {
   if (op.kind == OpKind::end) return !at_root();
   if (scenario_.ops.size() + 2 * rules_.blocks().size() + 4 >= scenario::max_ops) return false;
   const std::size_t left = bounds_->ops - cost_;
-  if (left < (scenario::info(op.kind).opens && op.kind != OpKind::spawn ? 2u : 1u)) return false;
+  if (left < (scenario::opens(op.kind) && op.kind != OpKind::spawn ? 2u : 1u)) return false;
   for (std::size_t i = rules_.blocks().size(); i-- > 0;)
     if (rules_.blocks()[i].kind == BlockKind::task) {
       if (rules_.blocks()[i].ops >= bounds_->steps) return false;
@@ -162,6 +162,7 @@ class CandidateWriter {
 
   /// Every way to borrow up to `bounds.borrows` cells, nothing first.
   void borrows(Op op) {
+    if (out_.size() + 32 > Candidates::capacity()) return;  // room for the kinds that come after spawns
     if (op.value == none)
       add(op);
     else

@@ -134,7 +134,7 @@ void Machine::State::prepare(const scenario::Scenario& scenario) {
   for (std::size_t i = 0; i < scenario.ops.size(); ++i) {
     const Op& o = scenario.ops[i];
     const std::uint8_t task = task_stack.empty() ? none : task_stack.back();
-    if (scenario::info(o.kind).opens) open.push_back(static_cast<std::uint8_t>(i));
+    if (scenario::opens(o.kind)) open.push_back(static_cast<std::uint8_t>(i));
     switch (o.kind) {
       case OpKind::end: {
         const std::uint8_t opener = open.back();
@@ -337,7 +337,7 @@ Flow Machine::State::execute(Activation& a, std::size_t base, Cell* frame_cells)
       if (a.blocks.size() == base) return Flow::closed;
       continue;
     }
-    if (scenario::info(o.kind).cost != 0) {
+    if (scenario::counted(o.kind)) {
       if (!may_step(a)) return Flow::suspended;
       ops_seen |= std::uint64_t{1} << static_cast<unsigned>(o.kind);
       if (a.body != Body::task) ledger.append(EventKind::op_begun, a.actor, 0, 0, op);

@@ -68,7 +68,7 @@ class Speaker {
     std::size_t depth = 0;
     for (std::size_t i = end + 1; i-- > 0;) {
       if (scenario_.ops[i].kind == OpKind::end) ++depth;
-      if (scenario::info(scenario_.ops[i].kind).opens && --depth == 0) return scenario_.ops[i].kind;
+      if (scenario::opens(scenario_.ops[i].kind) && --depth == 0) return scenario_.ops[i].kind;
     }
     return OpKind::end;
   }

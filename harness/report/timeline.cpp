@@ -37,7 +37,7 @@ class Builder {
         open.pop_back();
       }
       depth_[i] = open.size();
-      if (scenario::info(op.kind).opens) open.push_back(i);
+      if (scenario::opens(op.kind)) open.push_back(i);
       if (op.kind == OpKind::spawn) tasks.push_back(op.subject);
     }
   }
@@ -207,7 +207,7 @@ class Builder {
     sync();
     const bool named = moment_ < size() && scenario_.ops[moment_].kind != OpKind::end &&
                        scenario_.ops[moment_].subject == event.subject &&
-                       scenario::info(scenario_.ops[moment_].kind).cost != 0 &&
+                       scenario::counted(scenario_.ops[moment_].kind) &&
                        event.kind != EventKind::value_unwound;
     if (!named || acted_here_ != none) consequence(fmt::format("{} {}", value_name(event.subject), how));
   }

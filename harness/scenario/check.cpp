@@ -96,7 +96,7 @@ class Explainer {
       const bool consumes = op.kind == OpKind::drop || op.kind == OpKind::forget || op.kind == OpKind::detach ||
                             op.kind == OpKind::await || (op.kind == OpKind::join && rules_.value(carrier).kind == ValueKind::handle);
       if (consumes && op.subject == carrier) return fmt::format("line {}", line(i));
-      if (info(op.kind).opens) ++depth;
+      if (opens(op.kind)) ++depth;
       if (op.kind == OpKind::end && --depth < home) return fmt::format("line {}", line(i));
     }
     return "the end";
@@ -135,7 +135,7 @@ std::expected<void, IllFormed> check(const Scenario& scenario, const Offers& off
       open.pop_back();
     }
     if (bad) return std::unexpected(IllFormed{i, *bad, Explainer(scenario, rules, i, lines).sentence(*bad)});
-    if (info(op.kind).opens) open.push_back(i);
+    if (opens(op.kind)) open.push_back(i);
     rules.apply(op);
   }
   if (rules.blocks().size() != 1)

@@ -34,6 +34,23 @@ inline constexpr std::array op_table = {
 #undef SCOPECHECK_OP
 };
 inline constexpr std::size_t op_kinds = op_table.size();
+static_assert(op_kinds <= 64, "kinds are collected in 64-bit sets");
+
+namespace detail {
+consteval std::uint64_t kinds_where(bool (*wanted)(const OpInfo&)) {
+  std::uint64_t set = 0;
+  for (std::size_t i = 0; i < op_kinds; ++i)
+    if (wanted(op_table[i])) set |= std::uint64_t{1} << i;
+  return set;
+}
+inline constexpr std::uint64_t opening = kinds_where([](const OpInfo& row) { return row.opens; });
+inline constexpr std::uint64_t counted = kinds_where([](const OpInfo& row) { return row.cost != 0; });
+}  // namespace detail
+
+/// Whether the op opens a block. Cost: a shift; for the hot loops.
+[[nodiscard]] constexpr bool opens(OpKind kind) { return (detail::opening >> static_cast<unsigned>(kind) & 1) != 0; }
+/// Whether --ops counts the op.
+[[nodiscard]] constexpr bool counted(OpKind kind) { return (detail::counted >> static_cast<unsigned>(kind) & 1) != 0; }
 
 [[nodiscard]] constexpr const OpInfo& info(OpKind kind) { return op_table[static_cast<std::size_t>(kind)]; }
 

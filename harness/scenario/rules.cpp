@@ -121,7 +121,7 @@ std::optional<Violation> Rules::check(const Op& op) const {
   if (op_count_ >= max_ops - 1) return Violation{.rule = Rule::too_large};
   if (op.kind == OpKind::end) return check_end();
   if (block().unreachable) return Violation{.rule = Rule::unreachable};
-  if (info(op.kind).opens && blocks_.full()) return Violation{.rule = Rule::too_large};
+  if (opens(op.kind) && blocks_.full()) return Violation{.rule = Rule::too_large};
   switch (op.kind) {
     case OpKind::cell:
       if (op.subject != cells_) return Violation{.rule = Rule::unknown, .cell = op.subject};
@@ -413,7 +413,7 @@ void Rules::remove_value(std::uint8_t value) {
 }
 
 void Rules::apply(const Op& op) {
-  if (info(op.kind).cost != 0)
+  if (counted(op.kind))
     for (BlockState& open : blocks_) ++open.ops;
   switch (op.kind) {
     case OpKind::end:
@@ -478,7 +478,7 @@ void Rules::apply(const Op& op) {
       apply_value_op(op);
       break;
   }
-  if (info(op.kind).opens) openers_.push_back(op);
+  if (opens(op.kind)) openers_.push_back(op);
   ++op_count_;
 }
 

@@ -13,7 +13,7 @@ std::size_t Scenario::cost() const {
 std::size_t Scenario::matching_end(std::size_t open) const {
   std::size_t depth = 0;
   for (std::size_t i = open; i < ops.size(); ++i) {
-    if (info(ops[i].kind).opens) ++depth;
+    if (opens(ops[i].kind)) ++depth;
     if (ops[i].kind == OpKind::end && --depth == 0) return i;
   }
   SCOPECHECK_ASSERT(false && "block without end");

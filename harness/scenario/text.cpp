@@ -21,7 +21,7 @@ void for_each_value(const Scenario& scenario, F&& f) {
     const Op& op = scenario.ops[i];
     if (op.kind == OpKind::scope) f(ValueKind::scope, none);
     if (op.kind == OpKind::join_as) f(ValueKind::join, none);
-    if (info(op.kind).opens) open.push_back(i);
+    if (opens(op.kind)) open.push_back(i);
     if (op.kind == OpKind::end && !open.empty()) {
       const Op& opener = scenario.ops[open.back()];
       open.pop_back();
@@ -91,11 +91,11 @@ std::string line_of(const Scenario& scenario, std::size_t at, const Names& names
     case Operand::none:
       break;
   }
-  if (info(op.kind).opens) return word + " {";
+  if (opens(op.kind)) return word + " {";
   if (op.kind != OpKind::end) return word;
   base::StaticVector<std::size_t, max_ops> open;
   for (std::size_t i = 0; i < at; ++i) {
-    if (info(scenario.ops[i].kind).opens) open.push_back(i);
+    if (opens(scenario.ops[i].kind)) open.push_back(i);
     if (scenario.ops[i].kind == OpKind::end) open.pop_back();
   }
   const Op& opener = scenario.ops[open.back()];
@@ -114,7 +114,7 @@ std::string to_text(const Scenario& scenario) {
     text.append(2 * depth, ' ');
     text += line_of(scenario, i, names);
     text += '\n';
-    if (info(scenario.ops[i].kind).opens) ++depth;
+    if (opens(scenario.ops[i].kind)) ++depth;
   }
   return text;
 }

@@ -39,7 +39,7 @@ class Rebuild {
       close();
       return i + 1;
     }
-    const bool opens = scenario::info(op.kind).opens;
+    const bool opens = scenario::opens(op.kind);
     if (opens && unwrapped_[i]) {
       open_.push_back({i, none_open});
       return i + 1;
