@@ -19,7 +19,8 @@ namespace scopecheck::generator {
 [[nodiscard]] scenario::Scenario decode(std::span<const std::uint8_t> bytes, const scenario::Offers& offers,
                                         const scenario::Bounds& bounds);
 
-/// The canonical bytes: decode(encode(s)) == s. Nothing when `s` is not well-formed within the bounds.
+/// The canonical bytes: decode(encode(s)) == s. Nothing when `s` is not well-formed within the bounds, or has
+/// a `run` of more than 1, which no choice stands for.
 [[nodiscard]] std::optional<std::vector<std::uint8_t>> encode(const scenario::Scenario& scenario,
                                                               const scenario::Offers& offers,
                                                               const scenario::Bounds& bounds);

@@ -76,7 +76,7 @@ Op Random::propose() {
       op.subject = below(rules.tasks());
       break;
     case scenario::Operand::count:
-      op.subject = static_cast<std::uint8_t>(1 + below(3));
+      op.subject = 1;  // as in the grammar: more polls are more ops
       break;
     case scenario::Operand::vector:
       op.extra = static_cast<std::uint8_t>(below(4) == 0 ? 1 + below(2) : 0);
@@ -109,10 +109,14 @@ Op Random::propose() {
   return op;
 }
 
-/// A panic of the outermost frame ends the program: late in it, or not at all.
+/// A panic that nothing stops ends the program: late in it, or not at all.
 bool Random::ends_program_early(const Op& op, std::size_t target) const {
-  return (op.kind == OpKind::throw_ || op.kind == OpKind::throw_bomb) &&
-         draft_.rules().body().kind == scenario::BlockKind::root && draft_.cost() + 1 < target;
+  if (op.kind != OpKind::throw_ && op.kind != OpKind::throw_bomb) return false;
+  for (const scenario::BlockState& block : draft_.rules().blocks())
+    if (block.kind == scenario::BlockKind::catch_ || block.kind == scenario::BlockKind::async ||
+        block.kind == scenario::BlockKind::task)
+      return false;
+  return draft_.cost() + 1 < target;
 }
 
 const scenario::Scenario& Random::next() {
