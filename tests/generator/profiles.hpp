@@ -4,6 +4,7 @@
 #include "harness/scenario/offers.hpp"
 
 #include <array>
+#include <ostream>
 
 namespace scopecheck::tests {
 
@@ -11,6 +12,8 @@ struct Profile {
   const char* name;
   scenario::Offers offers;
 };
+/// For the names of tests: the bytes of a profile differ from run to run.
+inline void PrintTo(const Profile& profile, std::ostream* out) { *out << profile.name; }
 
 /// A handle embeds its child and carries the loans; async blocks, `inside`, panics.
 inline constexpr scenario::Offers handle_embedded{.handle = true,
