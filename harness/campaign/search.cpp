@@ -6,7 +6,10 @@
 
 #include <fmt/format.h>
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdio>
 #include <ctime>
 #include <string_view>
 
@@ -19,6 +22,16 @@ std::uint64_t now_ns() {
   timespec time{};
   clock_gettime(CLOCK_MONOTONIC, &time);
   return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+std::uint64_t resident_bytes() {
+  std::FILE* const file = std::fopen("/proc/self/statm", "re");
+  if (file == nullptr) return 0;
+  unsigned long long size = 0;
+  unsigned long long resident = 0;
+  const int fields = std::fscanf(file, "%llu %llu", &size, &resident);
+  std::fclose(file);
+  return fields == 2 ? resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) : 0;
 }
 
 std::uint64_t hash_of(const ledger::Ledger& ledger) {
@@ -67,16 +80,22 @@ class Search {
         }
         break;
     }
-    tally_.finished.store(stopped_ ? 2 : 1);
+    if (recycle_)
+      tally_.wants_recycling.store(1);
+    else
+      tally_.finished.store(stopped_ ? 2 : 1);
   }
 
  private:
   void exhaustive() {
     generator::Exhaustive engine(offers_, job_.bounds);
-    std::uint64_t number = 0;
-    for (std::size_t ops = job_.first_ops; ops <= job_.last_ops; ++ops) {
+    std::uint64_t number = job_.resumes ? job_.skip : 0;
+    for (std::size_t ops = job_.resumes ? job_.resume_ops : job_.first_ops; ops <= job_.last_ops; ++ops) {
       tally_.ops.store(static_cast<std::uint8_t>(ops));
-      if (!engine.visit(ops, [&](const scenario::Scenario& scenario) { return offer(scenario, number++); })) return;
+      engine.begin(ops);
+      if (job_.resumes && ops == job_.resume_ops) engine.resume_after(job_.resume_after);
+      while (const scenario::Scenario* scenario = engine.next())
+        if (!offer(*scenario, number++)) return;
       // the shortest one is what is wanted: lengths are finished, then the search may stop
       if (job_.stop_at_finding && memory_finding_) return;
     }
@@ -84,7 +103,7 @@ class Search {
 
   void random() {
     for (std::uint64_t number = 0; number < job_.runs; number += block_of_scenarios) {
-      if (!mine(number)) continue;
+      if (!mine(number) || number + block_of_scenarios <= job_.skip) continue;
       // a block has a seed of its own, so that shards need not draw each other's scenarios
       base::Prng seeds(job_.seed ^ (number * 0x9e3779b97f4a7c15ull));
       generator::Random engine(offers_, job_.bounds, seeds.next());
@@ -103,8 +122,13 @@ class Search {
     if (!mine(number) || number < job_.skip) return true;
     one(scenario, number);
     if (failed_) return false;
-    if ((++since_clock_ & 0xff) == 0 && job_.deadline_ns != 0 && now_ns() > job_.deadline_ns) {
+    ++since_clock_;
+    if ((since_clock_ & 0xff) == 0 && job_.deadline_ns != 0 && now_ns() > job_.deadline_ns) {
       stopped_ = true;
+      return false;
+    }
+    if ((since_clock_ & 0xfff) == 0 && resident_bytes() > resident_at_begin_ + job_.leak_limit_bytes) {
+      recycle_ = true;
       return false;
     }
     return true;
@@ -169,6 +193,8 @@ class Search {
   std::uint32_t since_clock_ = 0;
   bool memory_finding_ = false;
   bool stopped_ = false;
+  bool recycle_ = false;
+  std::uint64_t resident_at_begin_ = resident_bytes();
   bool failed_ = false;
 };
 

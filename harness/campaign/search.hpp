@@ -7,7 +7,7 @@
 namespace scopecheck::campaign {
 
 /// Runs `job` to its end or deadline. `implementation` is what job.implementation names.
-/// Ensures: tally.finished is set, unless the process died on the way.
+/// Ensures: tally.finished is set, or tally.wants_recycling, unless the process died on the way.
 /// Errors: tally.error says what the plugin or the harness did wrong; the job ends there.
 void run_job(const Job& job, interpreter::Implementation implementation, Tally& tally);
 

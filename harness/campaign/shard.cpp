@@ -225,6 +225,10 @@ std::optional<Death> Shard::reap(const SupervisorOptions& options) {
   gone();
   Tally& tally = memory_->tally;
   if (tally.finished.load() != 0) return std::nullopt;  // however it ended after that
+  if (tally.wants_recycling.exchange(0) != 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+    again(tally.counted.load());
+    return std::nullopt;
+  }
   Death death = examine(got < 0 ? SIGKILL : status, started);
   decide(death, started, options);
   return death;
@@ -385,7 +389,11 @@ void Shard::again(std::uint64_t place) {
     std::destroy_at(&memory_->tally);
     std::construct_at(&memory_->tally);
   } else {
+    const Tally& tally = memory_->tally;
     job_.skip = place;
+    job_.resumes = job_.engine == Engine::exhaustive && tally.number.load() != no_number && place == tally.number.load() + 1;
+    job_.resume_ops = tally.ops.load();
+    job_.resume_after = tally.current;
   }
   wants_restart_ = true;
   static_cast<void>(!::ftruncate(output_.get(), 0));

@@ -132,8 +132,8 @@ class Supervision {
       if (auto death = shard->reap(options_)) {
         result_.deaths.push_back(std::move(*death));
         if (!shard->error().empty()) result_.errors.push_back(shard->error());
-        if (shard->wants_restart() && !past_deadline(shard->job())) start(*shard);
       }
+      if (!shard->running() && shard->wants_restart() && !past_deadline(shard->job())) start(*shard);
       if (shard->running()) shard->watch(elapsed, options_);
     }
   }

@@ -32,6 +32,14 @@ struct Job {
   std::uint64_t seed = 1;      ///< random
   std::uint64_t runs = 0;      ///< random: how many; one: how often
   std::uint64_t skip = 0;      ///< scenarios (of all shards) to pass over: where a dead runner stopped
+  /// Clients may leak, and so do their runs: whatever a forgotten value owned on the heap stays. A runner that
+  /// has collected this much ends, and another goes on in its place.
+  std::uint64_t leak_limit_bytes = std::uint64_t{256} << 20;
+  /// exhaustive: the scenario before number `skip`, and its length: from there the enumeration goes on
+  /// without drawing what came before.
+  bool resumes = false;
+  std::uint8_t resume_ops = 0;
+  scenario::Scenario resume_after{};
   std::uint64_t deadline_ns = 0;  ///< CLOCK_MONOTONIC; 0: none
   std::uint64_t began_ns = 0;     ///< CLOCK_MONOTONIC: when the job, restarts included, began; 0: now
   scenario::Scenario scenario{};  ///< engine `one`
@@ -62,7 +70,8 @@ struct Tally {
   std::atomic<std::uint64_t> done{0};  ///< scenarios that this runner ran
   std::atomic<std::uint8_t> ops{0};    ///< exhaustive: the length it is at
   std::atomic<std::uint8_t> finished{0};  ///< 1: the job is complete; 2: stopped at its deadline
-  std::atomic<std::uint32_t> current_op{0};
+  /// The runner ended because what the runs leaked filled its memory: another is to go on.
+  std::atomic<std::uint8_t> wants_recycling{0};
   scenario::Scenario current{};
   std::array<std::uint64_t, scenario::max_ops> per_length{};  ///< scenarios run by counted ops
   std::array<std::uint64_t, scenario::op_kinds> op_reach{};

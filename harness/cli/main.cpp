@@ -1,11 +1,19 @@
 // The scopecheck program: what is typed, and which command that is.
 #include "harness/campaign/runner.hpp"
 #include "harness/cli/commands.hpp"
+#include "harness/cli/select.hpp"
+#include "harness/scenario/text.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <iostream>
+#include <string>
+#include <system_error>
+#include <vector>
 
 namespace {
 
@@ -32,9 +40,15 @@ void scenario_options(CLI::App& command, scopecheck::cli::ScenarioArguments& arg
       ->check(CLI::IsMember({"safe", "documented", "no-leak"}));
 }
 
-}  // namespace
+/// "check" for "chekc"; "" when the first word is near to no command.
+std::string suggested_command(const CLI::App& app, int argc, char** argv) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App* c) { return !c->get_group().empty(); }))
+    names.push_back(command->get_name());
+  return argc < 2 || *argv[1] == '-' ? "" : scopecheck::scenario::nearest(argv[1], names);
+}
 
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   using namespace scopecheck;
   CLI::App app{about, "scopecheck"};
   app.footer(examples);
@@ -84,7 +98,11 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error);
-    return code == 0 ? cli::exit_ok : cli::exit_usage;
+    if (code == 0) return cli::exit_ok;
+    if (app.get_subcommands().empty())
+      if (const std::string near = suggested_command(app, argc, argv); !near.empty() && near != argv[1])
+        fmt::print(stderr, "Did you mean '{}'?\n", near);
+    return cli::exit_usage;
   }
   if (*runner) return campaign::runner_main(runner_fd);
   if (*list) return cli::list(list_json);
@@ -95,4 +113,22 @@ int main(int argc, char** argv) {
   if (*selftest) return cli::selftest();
   fmt::print("{}", app.help());
   return cli::exit_ok;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  int code = scopecheck::cli::exit_harness;
+  try {
+    code = run(argc, argv);
+  } catch (const std::system_error& error) {  // fmt's, when the output takes no more
+    scopecheck::cli::complain(error.what());
+    return scopecheck::cli::exit_harness;
+  }
+  // What was still held back may meet a full disk, too. CLI11 writes its help to std::cout.
+  errno = 0;
+  const bool flushed = std::fflush(stdout) == 0 && std::cout.flush().good();
+  if (flushed && std::ferror(stdout) == 0) return code;
+  scopecheck::cli::complain(std::string("cannot write the output") + (errno != 0 ? std::string(": ") + std::strerror(errno) : ""));
+  return scopecheck::cli::exit_harness;
 }

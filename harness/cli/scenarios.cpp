@@ -46,6 +46,7 @@ bool died_of_memory(const OneRun& run) {
 }
 
 std::string outcome_of(const OneRun& run) {
+  if (run.outcome == interpreter::Outcome::clean && !run.findings.empty()) return "finding";
   if (run.outcome) return std::string(outcome_words[static_cast<std::size_t>(*run.outcome)]);
   return run.death ? describe(*run.death) : "unknown";
 }
@@ -60,8 +61,11 @@ const campaign::Found* shown_finding(const Context& context, const OneRun& run) 
 
 std::string place(const Context& context, std::uint16_t op) {
   const scenario::Scenario& program = context.chosen.parsed.scenario;
-  if (op < program.ops.size())
-    return fmt::format("line {}: {}", context.chosen.parsed.lines[op], scenario::line_of(program, op, scenario::Names(program)));
+  if (op < program.ops.size()) {
+    const std::string line = scenario::line_of(program, op, scenario::Names(program));
+    // -e is one line
+    return context.chosen.source == "-e" ? fmt::format("`{}`", line) : fmt::format("line {}: {}", context.chosen.parsed.lines[op], line);
+  }
   if (op == program.ops.size() + ledger::at_outermost_end) return "when the outermost frame ends";
   if (op == program.ops.size() + ledger::at_final_settle) return "in the final settle";
   return "when the runtime ends";

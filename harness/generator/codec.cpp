@@ -17,14 +17,6 @@ struct Choices {
   std::size_t bytes() const { return size() > 256 ? 2 : 1; }
 };
 
-/// Equal but for the value index of an opener, which is known only at its end.
-bool same_choice(const Op& candidate, const Op& op) {
-  Op a = candidate;
-  Op b = op;
-  if (op.kind == OpKind::async || (op.kind == OpKind::spawn && op.value != none && candidate.value != none)) a.value = b.value = 0;
-  return a == b;
-}
-
 }  // namespace
 
 scenario::Scenario decode(std::span<const std::uint8_t> bytes, const scenario::Offers& offers,

@@ -48,6 +48,21 @@ bool Exhaustive::complete(Draft& draft) const {
   return !options_.symmetry || canonical_stop(draft);
 }
 
+void Exhaustive::resume_after(const Scenario& scenario) {
+  if (bounds_.ops == 0) {
+    bounds_.ops = 1;  // the empty one was visited
+    return;
+  }
+  for (const Op& op : scenario.ops) {
+    Level& level = *levels_[depth_ - 1];
+    while (!same_choice(level.candidates[level.at], op)) ++level.at;
+    *closing_ = level.draft;
+    closing_->push(level.candidates[level.at++]);
+    if (closing_->cost() == bounds_.ops) return;  // the ends behind it closed the scenario
+    enter(*closing_);
+  }
+}
+
 const Scenario* Exhaustive::next() {
   if (bounds_.ops == 0) {
     bounds_.ops = 1;  // the empty scenario, once

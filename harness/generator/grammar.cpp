@@ -11,6 +11,13 @@ using scenario::OpKind;
 using scenario::Rules;
 using scenario::ValueKind;
 
+bool same_choice(const Op& candidate, const Op& op) {
+  Op a = candidate;
+  Op b = op;
+  if (op.kind == OpKind::async || (op.kind == OpKind::spawn && op.value != none && candidate.value != none)) a.value = b.value = 0;
+  return a == b;
+}
+
 Draft::Draft(const scenario::Offers& offers, const scenario::Bounds& bounds) : bounds_(&bounds), rules_(offers) {}
 
 void Draft::push(const Op& op) {

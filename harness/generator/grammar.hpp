@@ -10,6 +10,10 @@ namespace scopecheck::generator {
 /// Room for every legal next op; more than any state offers.
 using Candidates = base::StaticVector<scenario::Op, 1024>;
 
+/// Whether `candidate` is the choice that became `op`: equal but for the value index of an opener, which is
+/// known only at its end.
+[[nodiscard]] bool same_choice(const scenario::Op& candidate, const scenario::Op& op);
+
 /// A scenario under construction: ops so far and the rules' state after them.
 class Draft {
  public:
