@@ -92,6 +92,27 @@ bool body_has(const Draft& draft, const BlockState& block, bool (*matches)(OpKin
   return false;
 }
 
+/// Ops through which a panic of the implementation or of a child reaches the client, also by the implicit
+/// drop of what they made: without one of them a catch is a frame, or catches nothing but its own throw.
+bool may_panic(OpKind kind) {
+  switch (kind) {
+    case OpKind::scope:
+    case OpKind::spawn:
+    case OpKind::join_as:
+    case OpKind::poll:
+    case OpKind::join:
+    case OpKind::inside:
+    case OpKind::drop:
+    case OpKind::cancel:
+    case OpKind::close:
+    case OpKind::detach:
+    case OpKind::shutdown:
+      return true;
+    default:
+      return false;
+  }
+}
+
 bool canonical_end(const Draft& draft) {
   const Rules& rules = draft.rules();
   const BlockState& block = rules.block();
@@ -107,11 +128,15 @@ bool canonical_end(const Draft& draft) {
   switch (block.kind) {
     case BlockKind::task: {
       const Op& opener = draft.scenario().ops[block.opened_by];
-      if ((opener.mut & ~block.touched) != 0) return false;  // borrowed and not used
-      for (std::size_t i = block.opened_by + 1u; i < draft.scenario().ops.size(); ++i) {
-        const OpKind kind = draft.scenario().ops[i].kind;
-        if (kind == OpKind::payload && !block.unreachable) return false;  // no panic to carry it
-        if (kind == OpKind::result && block.unreachable) return false;
+      if (((opener.mut | opener.shared) & ~block.touched) != 0) return false;  // borrowed and not used
+      const auto& ops = draft.scenario().ops;
+      for (std::size_t i = block.opened_by + 1u; i < ops.size(); ++i) {
+        if (scenario::opens(ops[i].kind)) {  // what stands in inner blocks is not this task's own
+          i = draft.scenario().matching_end(i);
+          continue;
+        }
+        if (ops[i].kind == OpKind::payload && !block.unreachable) return false;  // no panic to carry it
+        if (ops[i].kind == OpKind::result && block.unreachable) return false;
       }
       return true;
     }
@@ -119,9 +144,7 @@ bool canonical_end(const Draft& draft) {
       // a frame that declares nothing ends nothing
       return body_has(draft, block, [](OpKind kind) { return declares(kind) && kind != OpKind::frame; });
     case BlockKind::catch_:
-      return block.ops >= 2 && body_has(draft, block, [](OpKind kind) {
-               return kind == OpKind::scope || kind == OpKind::spawn || kind == OpKind::poll || kind == OpKind::join;
-             });
+      return body_has(draft, block, may_panic);
     case BlockKind::inside:
       return rules.tasks() > 0;  // no child, nothing to be found
     case BlockKind::async:
@@ -130,6 +153,13 @@ bool canonical_end(const Draft& draft) {
       return true;
   }
   return true;
+}
+
+/// A spawn from inside a block into a scope outside of it: only shared loans outlive the capture.
+bool lends_through_capture(const Draft& draft, const Op& op) {
+  const Rules& rules = draft.rules();
+  return op.mut == 0 && op.scope != none && rules.offers().carrier == scenario::Carrier::scope &&
+         rules.body().kind != BlockKind::task && rules.value(op.scope).level != rules.block().level;
 }
 
 bool canonical_value_op(const Draft& draft, const Op& op) {
@@ -186,15 +216,19 @@ bool canonical_next(const Draft& draft, const Op& op) {
   switch (op.kind) {
     case OpKind::end:
       return canonical_end(draft);
-    case OpKind::read:
-      return false;  // the same calls as a write through a mutable loan
+    case OpKind::read: {
+      // the same calls as a write through a mutable loan, where the loan can be one
+      const BlockState& body = rules.body();
+      return body.kind == BlockKind::task && (body.shared & ~body.mut & bit(op.subject)) != 0;
+    }
     case OpKind::write: {
       // what the client or a task does with memory of its own concerns nobody
       if (rules.body().kind != BlockKind::task) return false;
-      return ((rules.body().shared | rules.body().mut) & bit(op.subject)) != 0;
+      return (rules.body().mut & bit(op.subject)) != 0;
     }
     case OpKind::spawn:
-      return op.shared == 0 && first_uses_in_order(draft, op.mut);
+      return (op.shared == 0 || lends_through_capture(draft, op)) &&
+             first_uses_in_order(draft, static_cast<CellSet>(op.shared | op.mut));
     case OpKind::settle:
     case OpKind::run:
       return rules.tasks() > 0 && last != OpKind::settle;
@@ -242,7 +276,8 @@ std::size_t ops_still_needed(const Draft& draft) {
     if (block.kind == BlockKind::async) needed += ops[block.opened_by].boxed ? 2 : 1;
     if (block.kind == BlockKind::task) {
       if (ops[block.opened_by].boxed) ++needed;
-      if ((ops[block.opened_by].mut & ~block.touched) != 0 && &block == &rules.block()) ++needed;
+      const CellSet borrowed = static_cast<CellSet>(ops[block.opened_by].mut | ops[block.opened_by].shared);
+      if ((borrowed & ~block.touched) != 0 && &block == &rules.block()) ++needed;
     }
   }
   return needed;

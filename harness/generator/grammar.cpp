@@ -40,23 +40,7 @@ void Draft::push(const Op& op) {
 }
 
 void Draft::close() {
-  while (!at_root()) {
-    const Op end{};
-    if (!rules_.check(end)) {
-      push(end);
-      continue;
-    }
-    // A documented precondition wants a join first.
-    bool joined = false;
-    for (std::uint8_t v = 0; v < rules_.values() && !joined; ++v) {
-      const Op join{.kind = OpKind::join, .subject = v};
-      if (rules_.value_is_live(v) && !rules_.check(join)) {
-        push(join);
-        joined = true;
-      }
-    }
-    SCOPECHECK_ASSERT(joined);
-  }
+  while (!at_root()) push(Op{});
 }
 
 bool Draft::within_bounds(const Op& op) const {

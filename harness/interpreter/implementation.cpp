@@ -56,6 +56,13 @@ std::expected<void, std::string> validate(const scopecheck_plugin& p) {
     return bad("progress DRIVE needs scope_drive");
   if ((p.client_ops & SCOPECHECK_CLIENT_MUST_UNDERSTAND) != 0)
     return bad("client_ops has must-understand bits that this harness does not know");
+  if (p.carrier == SCOPECHECK_CARRIER_JOIN) return bad("carrier JOIN: this harness has no rules yet for loans that a join object carries");
+  for (std::uint32_t i = 0; i < p.precondition_count; ++i) {
+    const std::uint32_t kind = p.preconditions[i].kind;
+    if (kind != SCOPECHECK_PRE_RUNTIME_OUTLIVES_SCOPE && kind != SCOPECHECK_PRE_WORKER_ONLY && kind != SCOPECHECK_PRE_NO_FORGET)
+      return bad(fmt::format("precondition {}: this harness cannot hold clients to it yet (it knows runtime outlives scope, "
+                             "worker only and no forget)", kind));
+  }
   if (p.spawn_must_be_awaited != 0 && p.handle_poll == nullptr) return bad("spawn_must_be_awaited needs handle_poll");
   return {};
 }
@@ -113,9 +120,6 @@ scenario::Offers offers_of(const scopecheck_plugin& p, scenario::Discipline disc
   if (discipline == scenario::Discipline::documented) {
     for (std::uint32_t i = 0; i < p.precondition_count; ++i) {
       switch (p.preconditions[i].kind) {
-        case SCOPECHECK_PRE_JOIN_BEFORE_DESTROY: o.pre_join_before_destroy = true; break;
-        case SCOPECHECK_PRE_JOIN_ONCE: o.pre_join_once = true; break;
-        case SCOPECHECK_PRE_NO_SPAWN_AFTER_JOIN: o.pre_no_spawn_after_join = true; break;
         case SCOPECHECK_PRE_RUNTIME_OUTLIVES_SCOPE: o.pre_runtime_outlives_scope = true; break;
         case SCOPECHECK_PRE_WORKER_ONLY: o.pre_worker_only = true; break;
         case SCOPECHECK_PRE_NO_FORGET: o.forget = o.forget_in_place = false; break;

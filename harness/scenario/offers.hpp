@@ -47,9 +47,6 @@ struct Offers {
   bool forget_in_place = false;
   bool shutdown = false;
   // documented preconditions in force (discipline `documented` only)
-  bool pre_join_before_destroy = false;
-  bool pre_join_once = false;
-  bool pre_no_spawn_after_join = false;
   bool pre_runtime_outlives_scope = false;
   bool pre_worker_only = false;
 

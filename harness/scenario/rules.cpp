@@ -160,10 +160,6 @@ std::optional<Violation> Rules::check(const Op& op) const {
     case OpKind::throw_:
     case OpKind::throw_bomb:
       if (!offers_->throws) return Violation{.rule = Rule::not_offered};
-      if (offers_->pre_join_before_destroy)
-        for (const Declaration& decl : decls_)
-          if (!decl.is_cell && values_[decl.index].kind == ValueKind::scope && !values_[decl.index].joined)
-            return Violation{.rule = Rule::precondition, .value = decl.index};
       return std::nullopt;
     case OpKind::suspend:
       if (body().kind != BlockKind::async && body().kind != BlockKind::inside)
@@ -189,11 +185,6 @@ std::optional<Violation> Rules::check(const Op& op) const {
 
 Rules::Verdict Rules::check_end() const {
   if (blocks_.size() == 1) return Violation{.rule = Rule::wrong_place};
-  if (offers_->pre_join_before_destroy && !block().unreachable)
-    for (std::size_t i = block().first_decl; i < decls_.size(); ++i)
-      if (!decls_[i].is_cell && values_[decls_[i].index].kind == ValueKind::scope &&
-          !values_[decls_[i].index].joined)
-        return Violation{.rule = Rule::precondition, .value = decls_[i].index};
   return std::nullopt;
 }
 
@@ -222,8 +213,6 @@ Rules::Verdict Rules::check_spawn(const Op& op) const {
       if (const Verdict bad = use_value(op.scope, shared_use, nullptr)) return bad;
     }
     if (values_[op.scope].closed) return Violation{.rule = Rule::scope_closed, .value = op.scope};
-    if (offers_->pre_no_spawn_after_join && values_[op.scope].joined)
-      return Violation{.rule = Rule::precondition, .value = op.scope};
   }
   if (in_task() && (own_scope || op.scope == none) && !offers_->spawn_nested)
     return Violation{.rule = Rule::not_offered};
@@ -281,7 +270,6 @@ Rules::Verdict Rules::check_value_op(const Op& op) const {
       if ((bad = offered(offers_->scope_join_as && (!op.boxed || offers_->box)))) return bad;
       if (op.value != values()) return Violation{.rule = Rule::unknown, .value = op.value};
       if (!room_for_value()) return Violation{.rule = Rule::too_large};
-      if (offers_->pre_join_once && value.joined) return Violation{.rule = Rule::precondition, .value = op.subject};
       return use_value(op.subject, shared_use, nullptr);
     case OpKind::poll:
       if (value.done) return Violation{.rule = Rule::polled_after_done, .value = op.subject};
@@ -299,8 +287,6 @@ Rules::Verdict Rules::check_value_op(const Op& op) const {
       if (!is_scope && !is_handle) return Violation{.rule = Rule::wrong_kind, .value = op.subject};
       if ((bad = offered(is_scope ? offers_->scope_join : offers_->handle_join))) return bad;
       if (!in_main()) return Violation{.rule = Rule::wrong_place, .value = op.subject};
-      if (is_scope && offers_->pre_join_once && value.joined)
-        return Violation{.rule = Rule::precondition, .value = op.subject};
       return is_scope ? use_value(op.subject, shared_use, nullptr) : check_consumed(op);
     case OpKind::close:
       if (!is_scope) return Violation{.rule = Rule::wrong_kind, .value = op.subject};
@@ -331,8 +317,6 @@ Rules::Verdict Rules::check_value_op(const Op& op) const {
       return std::nullopt;
     }
     case OpKind::drop:
-      if (is_scope && offers_->pre_join_before_destroy && !value.joined)
-        return Violation{.rule = Rule::precondition, .value = op.subject};
       return check_consumed(op);
     case OpKind::forget:
       if ((bad = offered(offers_->forget))) return bad;
@@ -558,7 +542,6 @@ void Rules::apply_value_op(const Op& op) {
   ValueState& value = values_[op.subject];
   switch (op.kind) {
     case OpKind::join_as:
-      value.joined = true;
       static_cast<void>(use_value(op.subject, shared_use, this));
       declare_value({.kind = ValueKind::join,
                      .boxed = op.boxed,
@@ -581,7 +564,6 @@ void Rules::apply_value_op(const Op& op) {
       }
       break;
     case OpKind::join:
-      value.joined = true;
       if (value.kind == ValueKind::handle)
         remove_value(op.subject);
       else

@@ -62,7 +62,6 @@ struct ValueState {
   bool boxed = false;
   bool started = false;  ///< scope: spawned into; async and join: polled; handle: always
   bool done = false;     ///< awaited in place: not to be polled again
-  bool joined = false;
   bool closed = false;
   bool moved = false;  ///< it changed its place at least once
   std::uint8_t level = 0;

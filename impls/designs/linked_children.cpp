@@ -25,8 +25,7 @@ constexpr scopecheck_evidence linked_evidence[] = {
     platform::may_keep_waker,
     platform::may_throw,
     platform::may_be_inside,
-    {SCOPECHECK_CLIENT_SPAWN_NESTED,
-     "fn spawn<F: Future + 's>(&self, f: F) -> Handle<'s, F>: a child may hold &Scope"}};
+    {SCOPECHECK_CLIENT_SPAWN_NESTED, platform::token_by_value}};
 
 struct LinkedChildren {
   static constexpr kit::Description description{

@@ -22,15 +22,10 @@ namespace scopecheck::designs {
 namespace {
 
 constexpr scopecheck_evidence parent_driven_evidence[] = {
-    platform::may_forget,
-    platform::may_box,
-    platform::may_move,
-    platform::may_live_in_async_block,
-    platform::may_keep_waker,
-    platform::may_throw,
-    platform::may_be_inside,
-    {SCOPECHECK_CLIENT_SPAWN_NESTED,
-     "https://docs.rs/moro/latest/moro/struct.Scope.html#method.spawn: takes &self"}};
+    platform::may_forget,     platform::may_box,
+    platform::may_move,       platform::may_live_in_async_block,
+    platform::may_keep_waker, platform::may_throw,
+    platform::may_be_inside,  {SCOPECHECK_CLIENT_SPAWN_NESTED, platform::token_by_value}};
 
 struct Ready {};
 struct All {};

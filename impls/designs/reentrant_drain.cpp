@@ -18,15 +18,13 @@
 namespace scopecheck::designs {
 namespace {
 
-constexpr scopecheck_evidence drain_evidence[] = {
-    platform::may_forget,
-    platform::may_box,
-    platform::may_live_in_async_block,
-    platform::may_keep_waker,
-    platform::may_throw,
-    platform::may_be_inside,
-    {SCOPECHECK_CLIENT_SPAWN_NESTED,
-     "https://docs.rs/async-scoped/latest/async_scoped/struct.Scope.html: a child may hold &Scope"}};
+constexpr scopecheck_evidence drain_evidence[] = {platform::may_forget,
+                                                  platform::may_box,
+                                                  platform::may_live_in_async_block,
+                                                  platform::may_keep_waker,
+                                                  platform::may_throw,
+                                                  platform::may_be_inside,
+                                                  {SCOPECHECK_CLIENT_SPAWN_NESTED, platform::token_by_value}};
 constexpr scopecheck_precondition drain_preconditions[] = {
     {SCOPECHECK_PRE_NO_FORGET, 0,
      "https://docs.rs/async-scoped/latest/async_scoped/struct.Scope.html#method.create: unsafe, its drop "

@@ -28,7 +28,7 @@ constexpr scopecheck_evidence parked_evidence[] = {
     platform::may_keep_waker,
     platform::may_throw,
     platform::may_be_inside,
-    {SCOPECHECK_CLIENT_SPAWN_NESTED, "scope.spawn(async { scope.spawn(other) }): spawn takes &Scope"}};
+    {SCOPECHECK_CLIENT_SPAWN_NESTED, platform::token_by_value}};
 constexpr scopecheck_precondition parked_preconditions[] = {
     {SCOPECHECK_PRE_WORKER_ONLY, 0,
      "this file: a scope that was opened outside of a task has nobody to park, and refuses to spawn"}};

@@ -38,8 +38,7 @@ constexpr scopecheck_evidence nursery_evidence[] = {
     platform::may_keep_waker,
     platform::may_throw,
     platform::may_be_inside,
-    {SCOPECHECK_CLIENT_SPAWN_NESTED,
-     "fn spawn<F: Future + 's>(&self, f: F) -> Handle: a child may hold &Nursery"}};
+    {SCOPECHECK_CLIENT_SPAWN_NESTED, platform::token_by_value}};
 
 struct SlotNursery {
   static constexpr kit::Description description{

@@ -11,6 +11,11 @@ namespace scopecheck::platform {
 inline constexpr scopecheck_flavour current_thread[] = {
     {"current-thread", "one thread: the client's; children run when the client lets them"}};
 
+/// Why a child can spawn into its own scope. A reference to the scope would borrow the value that is to be
+/// dropped or moved; a token borrows nothing.
+inline constexpr const char* token_by_value =
+    "the API hands each child a token of its scope by value: scope.spawn(async move |s| { s.spawn(other) })";
+
 inline constexpr scopecheck_evidence may_forget{
     SCOPECHECK_CLIENT_FORGET, "https://doc.rust-lang.org/std/mem/fn.forget.html: forget is a safe function"};
 inline constexpr scopecheck_evidence may_box{
