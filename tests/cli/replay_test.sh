@@ -1,0 +1,134 @@
+#!/usr/bin/env bash
+# One scenario: replay, explain, shrink.
+# shellcheck source-path=SCRIPTDIR source=support.sh
+source "$(dirname "${BASH_SOURCE[0]}")/support.sh"
+
+run replay --impl stacked_in_scope -e "$forgotten_handle" --times 100
+expect_status 0
+expect_out '100 of 100 ledgers identical'
+
+# A finding that the implementation is expected to have is no surprise.
+run replay --impl canary_detach -e 'cell x; spawn t0 borrow mut x { write x } as h0'
+expect_status 0
+expect_out 'use-after-scope(frame-end, frame-end, touched_write)'
+refute_out 'clean'
+run replay --impl stacked_in_scope --discipline documented -e 'cell x; spawn t0 borrow mut x { write x } as h0; drop h0'
+expect_status 0
+expect_out 'no finding'
+
+# A file that names its finding gets exactly that one, or exit code 1.
+scenario() { printf '# impl: %s\n# finding: %s\n%s\n' "$1" "$2" "$forgotten_handle" >"$work/named.scn"; }
+scenario stacked_in_scope 'use-after-scope(forget, frame-end, touched_write)'
+run replay "$work/named.scn"
+expect_status 0
+expect_out 'reproduced'
+scenario stacked_in_scope 'aliased-borrow(forget, -, touched_write)'
+run replay "$work/named.scn"
+expect_status 1
+expect_out 'not reproduced: another finding than the file names'
+printf '# impl: stacked_in_scope\n# finding: use-after-scope(forget, frame-end, touched_write)\ncell x\n' >"$work/named.scn"
+run replay "$work/named.scn"
+expect_status 1
+expect_out 'not reproduced: no finding'
+
+if has_asan; then
+  run replay --impl stacked_in_scope --witness asan -e "$forgotten_handle"
+  expect_status 0
+  expect_out 'AddressSanitizer: stack-use-after-return'
+  run replay --impl stacked_in_scope --witness asan --times 20 -e "$forgotten_handle"
+  expect_status 0
+  expect_out '20 of 20 ledgers identical'
+fi
+
+run explain --impl stacked_in_scope -e "$forgotten_handle"
+expect_status 0
+expect_out '← use-after-scope'
+expect_out '✗'
+# shellcheck disable=SC2016
+expect_out '`forget h0` (line'
+for variable in LC_ALL LANG; do
+  ran="explain, with $variable=C"
+  status=0
+  env -u LC_ALL -u LC_CTYPE -u LANG "$variable=C" "$program" explain --impl stacked_in_scope -e "$forgotten_handle" \
+    >"$work/out" 2>"$work/err" || status=$?
+  expect_status 0
+  expect_out 'use-after-scope'
+  if LC_ALL=C grep -q "$(printf '[\x80-\xff]')" "$work/out"; then failed 'a byte >= 0x80'; else passed; fi
+done
+
+# on_terminal ASSIGNMENT...: the program's output when it writes to a terminal.
+on_terminal() {
+  python3 - "$program" "$forgotten_handle" "$@" >"$work/out" <<'PY'
+import os, pty, sys
+program, scenario = sys.argv[1:3]
+os.environ.update(a.split("=", 1) for a in sys.argv[3:])
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(program, [program, "explain", "--impl", "stacked_in_scope", "-e", scenario])
+out = b""
+while True:
+    try:
+        chunk = os.read(terminal, 65536)
+    except OSError:
+        break
+    if not chunk:
+        break
+    out += chunk
+os.waitpid(pid, 0)
+sys.stdout.buffer.write(out)
+PY
+}
+ran='explain, on a terminal'
+: >"$work/err"
+on_terminal
+expect_out 'use-after-scope'
+expect_out $'\x1b['
+on_terminal NO_COLOR=1
+expect_out 'use-after-scope'
+refute_out $'\x1b['
+on_terminal TERM=dumb
+refute_out $'\x1b['
+
+# A padded scenario shrinks to the three ops that matter.
+cat >"$work/padded.scn" <<'SCN'
+# impl: stacked_in_scope
+cell x
+cell y
+write y
+frame {
+  write y
+}
+spawn t0 borrow mut x {
+  yield
+  write x
+} as h0 boxed
+read y
+forget h0
+write y
+SCN
+run shrink "$work/padded.scn"
+expect_status 0
+expect_err '9 ops -> 3 ops'
+cat >"$work/minimum.scn" <<'SCN'
+# impl: stacked_in_scope
+# finding: use-after-scope(forget, frame-end, touched_write)
+cell x
+spawn t0 borrow mut x {
+  write x
+} as h0 boxed
+forget h0
+SCN
+if diff "$work/minimum.scn" "$work/out" >"$work/diff"; then passed; else failed "$(<"$work/diff")"; fi
+# What it prints replays.
+cp "$work/out" "$work/small.scn"
+run replay "$work/small.scn"
+expect_status 0
+expect_out 'reproduced'
+run shrink "$work/small.scn"
+if cmp -s "$work/out" "$work/small.scn"; then passed; else failed 'a minimum shrinks further'; fi
+
+run shrink --impl linked_children -e 'cell x'
+expect_status 1
+expect_err 'nothing to shrink'
+
+finish
