@@ -59,12 +59,13 @@ const campaign::Found* shown_finding(const Context& context, const OneRun& run) 
   return run.findings.empty() ? nullptr : &run.findings.front();
 }
 
+/// "at line 3: write x"
 std::string place(const Context& context, std::uint16_t op) {
   const scenario::Scenario& program = context.chosen.parsed.scenario;
   if (op < program.ops.size()) {
     const std::string line = scenario::line_of(program, op, scenario::Names(program));
     // -e is one line
-    return context.chosen.source == "-e" ? fmt::format("`{}`", line) : fmt::format("line {}: {}", context.chosen.parsed.lines[op], line);
+    return context.chosen.source == "-e" ? fmt::format("at `{}`", line) : fmt::format("at line {}: {}", context.chosen.parsed.lines[op], line);
   }
   if (op == program.ops.size() + ledger::at_outermost_end) return "when the outermost frame ends";
   if (op == program.ops.size() + ledger::at_final_settle) return "in the final settle";
@@ -97,7 +98,7 @@ int replay(const ScenarioArguments& arguments) {
   }
   fmt::print("{} under {}: {}\n", context->chosen.implementation.name(), asan ? "ASan, with the real access" : "the ledger", outcome_of(*run));
   for (const campaign::Found& found : run->findings)
-    fmt::print("  {} at {}\n", verdict::to_string(found.finding.signature), place(*context, found.finding.used_at));
+    fmt::print("  {} {}\n", verdict::to_string(found.finding.signature), place(*context, found.finding.used_at));
   if (run->findings.empty()) fmt::print("  no finding\n");
   if (asan) {
     const bool agree = run->sanitizer_reports > 0;
