@@ -21,7 +21,7 @@
 namespace scopecheck::campaign {
 
 /// A length whose count would exceed this is left out unless --ops asks for it.
-inline constexpr std::uint64_t default_scenario_limit = 9'000'000;
+inline constexpr std::uint64_t default_scenario_limit = 18'000'000;
 inline constexpr std::uint8_t default_most_ops = 8;
 
 struct CheckOptions {

@@ -62,7 +62,7 @@ int run(int argc, char** argv) {
   cli::CheckArguments check_arguments;
   auto* check = app.add_subcommand("check", "check implementations and print the verdict table");
   check->add_option("NAME", check_arguments.names, "implementations; default: all that `list` shows");
-  check->add_option("--ops", check_arguments.ops, "exhaustive bound, in ops; default: as deep as about nine million scenarios allow, at most 8")
+  check->add_option("--ops", check_arguments.ops, "exhaustive bound, in ops; default: as deep as about 18 million scenarios allow, at most 8")
       ->check(CLI::Range(1, 12));
   check->add_option("--random", check_arguments.random, "random scenarios of 9 to 40 ops beyond it")->capture_default_str();
   check->add_option("--seed", check_arguments.seed, "seed of the random ones")->capture_default_str();

@@ -121,7 +121,7 @@ struct Machine::State {
   std::uint32_t gates_open = 0;
   std::uint64_t ops_seen = 0;
   std::uint64_t next_pattern = 0;
-  std::size_t cells_used = 0, values_used = 0, tasks_used = 0;
+  std::uint8_t cells_used = 0, values_used = 0, tasks_used = 0;
   std::array<std::uint8_t, scenario::max_ops> match{};
   std::array<TaskPlan, scenario::max_tasks> plans{};
   std::array<Cell*, scenario::max_cells> cell_at{};

@@ -55,7 +55,7 @@ std::string Names::value(std::uint8_t index) const {
 
 std::string line_of(const Scenario& scenario, std::size_t at, const Names& names) {
   const Op& op = scenario.ops[at];
-  const std::string word(info(op.kind).text);
+  std::string word(info(op.kind).text);
   switch (info(op.kind).operand) {
     case Operand::new_cell:
     case Operand::cell:

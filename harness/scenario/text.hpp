@@ -41,7 +41,7 @@ class Names {
 };
 
 /// One op as its line of text, without indentation. An `end` prints what its opener asks for.
-[[nodiscard]] std::string line_of(const Scenario& scenario, std::size_t op, const Names& names);
+[[nodiscard]] std::string line_of(const Scenario& scenario, std::size_t at, const Names& names);
 
 /// The canonical text. Ends with a newline unless empty.
 [[nodiscard]] std::string to_text(const Scenario& scenario);

@@ -5,7 +5,6 @@
 
 namespace scopecheck::shrinker {
 
-using scenario::none;
 using scenario::Op;
 using scenario::OpKind;
 using scenario::Scenario;
