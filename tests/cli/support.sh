@@ -3,7 +3,10 @@
 # shellcheck shell=bash
 
 set -uo pipefail
-(($# == 1)) && [[ -x $1 ]] || { printf 'usage: %s PROGRAM\n' "$0" >&2 && exit 2; }
+if (($# != 1)) || [[ ! -x $1 ]]; then
+  printf 'usage: %s PROGRAM\n' "$0" >&2
+  exit 2
+fi
 program=$(realpath "$1")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
