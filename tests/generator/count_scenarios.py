@@ -27,6 +27,7 @@ EMPTY = frozenset()
 SHARED, MUT, CONSUME = 0, 1, 2
 DECLARING = {"cell", "scope", "async", "spawn", "join_as", "frame", "inside", "catch"}
 DESTRUCTORS = ("capture", "result", "payload")
+PANICKING = {"scope", "spawn", "join_as", "poll", "join", "inside", "drop", "cancel", "close", "detach", "shutdown"}
 
 
 def new_body(kind, number=None, own=None, lent=()):
@@ -340,7 +341,7 @@ class Counter:
 
         outside = len(s.bodies)
         for scope, loans, boxed, begun in self.spawns(self.stepped(s, 1)):
-            if not keeps_spawn(s, loans):
+            if not keeps_spawn(s, scope, loans, self.api):
                 continue
             for inner, end, rest, panics in self.blocks(begun, block, "task", left - 1):
                 closed = end._replace(bodies=end.bodies[:outside])
@@ -436,16 +437,20 @@ def named_in_order(s, cells):
     return True
 
 
-def keeps_spawn(s, loans):
+def keeps_spawn(s, scope, loans, api):
     """Cuts 2 and 5."""
-    return all(exclusive for _, exclusive in loans) and named_in_order(s, [c for c, _ in loans])
+    if any(not exclusive for _, exclusive in loans):
+        through_capture = s.bodies[-1].kind != "task" and scope is not None and s.values[scope].home != len(s.bodies) - 1
+        if api.carrier != "scope" or not through_capture or any(exclusive for _, exclusive in loans):
+            return False
+    return named_in_order(s, [c for c, _ in loans])
 
 
 def keeps_task(loans, body, inner, panics):
     """Cuts 4 (second half) and 11."""
     if any(c not in body.used for c, _ in loans):
         return False
-    kinds = {st[0] for st in walk(inner)}
+    kinds = {st[0] for st in inner}
     return not ("payload" in kinds and not panics) and not ("result" in kinds and panics)
 
 
@@ -460,7 +465,8 @@ def keeps_next(before, st, s, block, block_kind, api):
         return False  # 6
     if last_kind == "async" and kind not in DECLARING and not (kind in ("poll", "await") and st[1] == last[1]):
         return False  # 7
-    if kind == "read":
+    if kind == "read" and not (body.kind == "task" and Counter.lent_to(body, st[1], False)
+                               and not Counter.lent_to(body, st[1], True)):
         return False  # 1
     if kind == "write" and not (body.kind == "task" and Counter.lent_to(body, st[1], True)):
         return False  # 3
@@ -520,8 +526,7 @@ def keeps_end(statements, s, block, block_kind, dead):
     if block_kind == "frame":
         return any(st[0] in DECLARING and st[0] != "frame" for st in walk(statements))  # 12
     if block_kind == "catch":
-        return cost_of(statements) >= 2 and any(
-            st[0] in ("scope", "spawn", "poll", "join") for st in walk(statements))  # 13
+        return any(st[0] in PANICKING for st in walk(statements))  # 13
     if block_kind == "inside":
         return len(s.tasks) > 0  # 14
     if block_kind == "async":

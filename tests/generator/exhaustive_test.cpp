@@ -2,6 +2,7 @@
 // as many as a second counter, written from docs/exhaustive.md in another language, finds.
 #include "harness/generator/exhaustive.hpp"
 
+#include "harness/generator/canonical.hpp"
 #include "harness/scenario/text.hpp"
 #include "tests/generator/profiles.hpp"
 
@@ -93,6 +94,59 @@ TEST_P(Enumeration, StopsWhenTold) {
   std::size_t seen = 0;
   EXPECT_FALSE(engine.visit(3, [&](const Scenario&) { return ++seen < 5; }));
   EXPECT_EQ(seen, 5u);
+}
+
+// ---- cuts that an exception stands beside: what is kept, and the nearest twin that is not -----------------
+
+bool keeps(const Offers& offers, const char* text) {
+  const auto parsed = scenario::parse(text);
+  if (!parsed.has_value() || !check(parsed->scenario, offers).has_value()) {
+    ADD_FAILURE() << "not well-formed:\n" << text;
+    return false;
+  }
+  const Bounds bounds{};
+  Draft draft(offers, bounds);
+  for (const scenario::Op& op : parsed->scenario.ops) {
+    if (!canonical_next(draft, op)) return false;
+    draft.push(op);
+  }
+  return canonical_stop(draft);
+}
+
+TEST(KeptTwin, LendsSharedWhereOnlyThatCanBeLent) {
+  const Offers& offers = tests::pinned_guard;
+  EXPECT_TRUE(
+      keeps(offers,
+            "cell x\nscope s boxed\ninside {\n  spawn t in s borrow shared x {\n    read x\n  } as h\n}\n"
+            "forget s\n"));
+  EXPECT_FALSE(
+      keeps(offers, "cell x\nscope s boxed\nspawn t in s borrow shared x {\n  read x\n} as h\nforget s\n"));
+  EXPECT_TRUE(
+      keeps(offers, "cell x\nscope s boxed\nspawn t in s borrow mut x {\n  write x\n} as h\nforget s\n"));
+  EXPECT_FALSE(
+      keeps(offers, "cell x\nscope s boxed\nspawn t in s borrow mut x {\n  read x\n} as h\nforget s\n"));
+  EXPECT_FALSE(keeps(offers, "cell x\nscope s\ninside {\n  spawn t in s borrow shared x {\n  } as h\n}\n"))
+      << "borrowed and not used";
+}
+
+TEST(KeptTwin, GivesAPayloadToATaskThatPanicsItself) {
+  const Offers& offers = tests::process_wide;
+  EXPECT_TRUE(keeps(
+      offers,
+      "spawn t {\n  spawn u {\n    cell y\n    touch-on-drop payload y\n    throw\n  } as g\n} as h\n"));
+  EXPECT_FALSE(
+      keeps(offers,
+            "spawn t {\n  spawn u {\n    cell y\n    touch-on-drop payload y\n  } as g\n  throw\n} as h\n"));
+  EXPECT_TRUE(keeps(
+      offers, "spawn t {\n  spawn u {\n    cell y\n    touch-on-drop result y\n  } as g\n  throw\n} as h\n"));
+}
+
+TEST(KeptTwin, CatchesWhereAPanicCanCome) {
+  const Offers& offers = tests::process_wide;
+  EXPECT_TRUE(keeps(offers, "spawn t {\n  throw\n} as h\ncatch {\n  poll h\n}\nsettle\n"));
+  EXPECT_TRUE(keeps(offers, "spawn t {\n} as h\ncatch {\n  shutdown\n}\n"));
+  EXPECT_FALSE(keeps(offers, "spawn t {\n} as h\ncatch {\n  throw\n}\nsettle\n"));
+  EXPECT_FALSE(keeps(offers, "spawn t {\n} as h\ncatch {\n  settle\n}\n"));
 }
 
 // ---- the second counter ---------------------------------------------------------------------------------

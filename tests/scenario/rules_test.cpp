@@ -601,18 +601,6 @@ const std::vector<Twin>& twins() {
 
       // ---- precondition
       // ------------------------------------------------------------------------------------
-      {Rule::precondition, with(&Offers::pre_join_before_destroy), "scope s\ndrop s\n",
-       "scope s\njoin s\ndrop s\n"},
-      {Rule::precondition, with(&Offers::pre_join_before_destroy), "frame {\n  scope s\n}\n",
-       "frame {\n  scope s\n  join s\n}\n"},
-      {Rule::precondition, with(&Offers::pre_join_before_destroy), "scope s\nthrow\n",
-       "scope s\njoin s\nthrow\n"},
-      {Rule::precondition, with(&Offers::pre_join_once), "scope s\njoin s\njoin s\n",
-       "scope s\nscope r\njoin s\njoin r\n"},
-      {Rule::precondition, with(&Offers::pre_join_once), "scope s\njoin s as j\ndrop j\njoin s as k\n",
-       "scope s\nscope r\njoin s as j\ndrop j\njoin r as k\n"},
-      {Rule::precondition, with(&Offers::pre_no_spawn_after_join),
-       "scope s\njoin s\nspawn t in s {\n} as h\n", "scope s\nspawn t in s {\n} as h\njoin s\n"},
       {Rule::precondition, with(&Offers::pre_runtime_outlives_scope), "scope s\nshutdown\n",
        "scope s\ndrop s\nshutdown\n"},
       {Rule::precondition, with(&Offers::pre_worker_only), "scope s\n", "inside {\n  scope s\n}\n"},
