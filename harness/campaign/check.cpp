@@ -62,9 +62,9 @@ class Check {
     if (go_on() && !refuted()) {
       witness_pass(bounds_.ops);
       random_pass();
-    } else if (go_on() && exhaustive_ops_ > 2) {
+    } else if (go_on() && exhaustive_ops_ > 1) {
       // refuted already: what only a sanitizer sees is still looked for, where that costs little
-      witness_pass(static_cast<std::uint8_t>(exhaustive_ops_ - 2));
+      witness_pass(static_cast<std::uint8_t>(exhaustive_ops_ - 1));
     }
     return finish();
   }
@@ -118,7 +118,7 @@ class Check {
     result().effort.witness_scenarios = merged->done;
     witness_complete_ = go_on() && merged->done == total;
     if (go_on() && merged->done != total)
-      error_ = fmt::format("the witness pass ran {} scenarios where the fast pass ran {}", merged->done, total);
+      error_ = fmt::format("the witness pass ran {} scenarios where the fast pass ran {}: are both programs built from the same sources?", merged->done, total);
   }
 
   void random_pass() {

@@ -140,7 +140,9 @@ class Search {
     tally_.number.store(number, std::memory_order_release);
     const interpreter::Outcome outcome = machine_.run(scenario, {.real_access = job_.real_access});
     const auto kind = static_cast<std::size_t>(outcome);
-    if (tally_.outcomes[kind]++ == 0) tally_.outcome_example[kind] = scenario;
+    // of what is not clean the shortest is kept, so that the notes do not depend on who was first
+    if (tally_.outcomes[kind]++ == 0 || (outcome != interpreter::Outcome::clean && scenario < tally_.outcome_example[kind]))
+      tally_.outcome_example[kind] = scenario;
     if (outcome == interpreter::Outcome::error) {
       failed_ = true;
       const auto text = fmt::format_to_n(tally_.error.data(), tally_.error.size() - 1, "{}", machine_.error());

@@ -273,7 +273,7 @@ std::size_t ops_still_needed(const Draft& draft) {
   }
   for (const BlockState& block : rules.blocks()) {
     const auto& ops = draft.scenario().ops;
-    if (block.kind == BlockKind::async) needed += ops[block.opened_by].boxed ? 2 : 1;
+    if (block.kind == BlockKind::async) needed += ops[block.opened_by].boxed ? 2u : 1u;
     if (block.kind == BlockKind::task) {
       if (ops[block.opened_by].boxed) ++needed;
       const CellSet borrowed = static_cast<CellSet>(ops[block.opened_by].mut | ops[block.opened_by].shared);

@@ -133,7 +133,7 @@ void Machine::State::drop_child(scopecheck_child& child) {
   child.dropped = true;
   if (task != none) {
     ledger.mark(task, ledger::task_dropped);
-    if (a.started && !a.finished) ledger.reach(Goal::child_dropped_suspended);
+    if (!a.finished) ledger.reach(Goal::child_dropped_unfinished);
   }
   // the body's own variables first, then what it captured
   a.unwinding = false;
@@ -175,7 +175,7 @@ void Machine::State::object_touch(EventKind kind, std::uint8_t task, std::uint8_
   const bool owned = cell_owner[cell] == task;
   if (kind == EventKind::touched_by_payload) ledger.reach(Goal::payload_touched);
   if (!owned) ledger.reach(kind == EventKind::touched_by_capture ? Goal::capture_touched : Goal::result_touched);
-  const ledger::Touch touch = ledger.touched(kind, task, cell, owned, op);
+  const ledger::Touch touch = ledger.touched(kind, task, cell, needs_no_loan(cell, task), op);
   if ((touch & ledger::touch_dead) != 0 && !real_access) return;
   access(cell, owned || (plans[task].mut >> cell & 1) != 0);
 }

@@ -125,7 +125,11 @@ void Machine::State::prepare(const scenario::Scenario& scenario) {
   ledger.clear();
   arena.reset();
   for (std::size_t v = 0; v < values_used; ++v) values[v] = Value{};
-  for (std::size_t t = 0; t < tasks_used; ++t) values[scenario::max_values + t] = Value{};
+  for (std::size_t t = 0; t < tasks_used; ++t) {
+    values[scenario::max_values + t] = Value{};
+    children[t].reset();
+  }
+  cells_leaked = 0;
   cells_used = values_used = tasks_used = 0;
 
   base::StaticVector<std::uint8_t, scenario::max_ops> open;
@@ -268,7 +272,7 @@ void Machine::State::access(std::uint8_t cell, bool write) {
 
 void Machine::State::client_touch(const Activation& a, std::uint8_t cell, bool write) {
   if (a.body == Body::task || a.actor != client_actor) {
-    const bool owned = cell_owner[cell] == a.actor;
+    const bool owned = needs_no_loan(cell, a.actor);
     const ledger::Touch touch =
         ledger.touched(write ? EventKind::touched_write : EventKind::touched_read, a.actor, cell, owned, op);
     if ((touch & ledger::touch_dead) != 0 && !real_access) return;
@@ -298,6 +302,14 @@ bool Machine::State::may_step(Activation& a) {
 void Machine::State::panic(Activation& a, scopecheck_object* payload) {
   a.unwinding = true;
   a.panic = payload;
+}
+
+scopecheck_status Machine::State::heed(scopecheck_status status, const char* failure) {
+  if (status < 0) {
+    outcome = Outcome::error;
+    error = failure;
+  }
+  return status;
 }
 
 // Runs a body until its block stack is down to `base`, or it suspends. `frame_cells`: where cells of the
@@ -460,7 +472,7 @@ Flow Machine::State::execute(Activation& a, std::size_t base, Cell* frame_cells)
               if (ledger.task_is(static_cast<std::uint8_t>(t), ledger::task_spawned) && !task_done(static_cast<std::uint8_t>(t)))
                 ledger.reach(Goal::shut_down_live);
             runtime_usable = false;
-            if (plugin.rt_shutdown(rt) == SCOPECHECK_THROWN) panic(a, nullptr);
+            if (heed(plugin.rt_shutdown(rt), "rt_shutdown reported an error") == SCOPECHECK_THROWN) panic(a, nullptr);
             ledger.append(EventKind::runtime_shut_down, client_actor, 0, 0, op);
             break;
           default: {  // wake

@@ -92,6 +92,14 @@ struct scopecheck_child {
   scopecheck_object result;
   scopecheck_object payload;
   scopecheck::interpreter::Activation activation;
+
+  /// Nothing of an earlier life is left: neither flags nor wakers of a runtime that is gone.
+  void reset() {
+    permits = 0;
+    dropped = stepping = gate_waiting = parked = false;
+    gate_waker = park_waker = kept_waker = {};
+    result = payload = {};
+  }
 };
 
 namespace scopecheck::interpreter {
@@ -129,6 +137,7 @@ struct Machine::State {
   std::array<std::uint8_t, scenario::max_cells> cell_owner{};   // task, or client_actor
   std::array<bool, scenario::max_cells> cell_on_stack{};
   std::array<std::uint8_t, scenario::max_cells> cell_kept_by{};  // task whose capture or object owns it
+  std::uint8_t cells_leaked = 0;  // a bit each: their async block was forgotten, they live for ever
   std::array<Value, value_slots> values{};
   std::array<Activation, scenario::max_values> blocks{};  // async blocks, by value index
   std::array<scopecheck_child, scenario::max_tasks> children{};
@@ -154,6 +163,8 @@ struct Machine::State {
   void settle();
   std::size_t wake_gates();
   void panic(Activation& a, scopecheck_object* payload);
+  /// Takes a status of the plugin: a negative one is its own failure, which makes the run an error.
+  scopecheck_status heed(scopecheck_status status, const char* failure);
   void run_inside(Activation& a);
 
   // values.cpp: construction, use and end of values
@@ -187,6 +198,10 @@ struct Machine::State {
   void drop_child(scopecheck_child& child);
   scopecheck_status drop_object(scopecheck_object& object);
   void object_touch(ledger::EventKind kind, std::uint8_t task, std::uint8_t cell);
+  /// Whether `actor` may touch the cell without a loan: its own, or one that no client can ever name again.
+  bool needs_no_loan(std::uint8_t cell, std::uint8_t actor) const {
+    return cell_owner[cell] == actor || (cells_leaked >> cell & 1) != 0;
+  }
   bool task_done(std::uint8_t task) const {
     return (ledger.task(task) & (ledger::task_finished | ledger::task_threw | ledger::task_dropped)) != 0;
   }

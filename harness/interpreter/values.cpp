@@ -65,7 +65,8 @@ bool Machine::State::any_live_task(std::uint8_t index) const {
 void Machine::State::make_scope(Activation& a, const Op& o) {
   if (!runtime_usable) return;
   Value& v = values[o.value];
-  const scopecheck_status status = plugin.scope_init(rt, fresh_storage(v, plugin.scope_size, plugin.scope_align));
+  const scopecheck_status status =
+      heed(plugin.scope_init(rt, fresh_storage(v, plugin.scope_size, plugin.scope_align)), "scope_init reported an error");
   if (status == SCOPECHECK_OK) return make_value(a, o.value, ValueKind::scope, o.boxed);
   panic(a, nullptr);
 }
@@ -75,7 +76,8 @@ void Machine::State::begin_join(Activation& a, const Op& o) {
   Value& v = values[o.value];
   v.children = values[o.subject].children;
   const scopecheck_status status =
-      plugin.join_begin(values[o.subject].storage, fresh_storage(v, plugin.join_size, plugin.join_align));
+      heed(plugin.join_begin(values[o.subject].storage, fresh_storage(v, plugin.join_size, plugin.join_align)),
+           "join_begin reported an error");
   if (status == SCOPECHECK_OK) return make_value(a, o.value, ValueKind::join, o.boxed);
   panic(a, nullptr);
 }
@@ -98,10 +100,6 @@ void Machine::State::spawn(Activation& a, const Op& o) {
   }
   scopecheck_child& child = children[task];
   child.task = task;
-  child.permits = 0;
-  child.dropped = child.stepping = child.gate_waiting = child.parked = false;
-  child.gate_waker = child.park_waker = child.kept_waker = {};
-  child.result = child.payload = {};
   child.activation.begin(Body::task, task, task, op + 1, match[op]);
 
   const std::uint8_t slot = o.extra != 0 ? static_cast<std::uint8_t>(scenario::max_values + task) : o.value;
@@ -141,11 +139,7 @@ void Machine::State::spawn(Activation& a, const Op& o) {
   }
   ledger.append(EventKind::refused, task, task, 0, op);
   ledger.loans_expired(task, a.actor, op);
-  if (status == SCOPECHECK_THROWN) panic(a, nullptr);
-  if (status < 0) {
-    outcome = Outcome::error;
-    error = "spawn reported an error";
-  }
+  if (heed(status, "spawn reported an error") == SCOPECHECK_THROWN) panic(a, nullptr);
 }
 
 // ---- use ------------------------------------------------------------------------------------------
@@ -187,6 +181,7 @@ scopecheck_status Machine::State::poll(Activation& a, std::uint8_t index, const 
     if (v.kind == ValueKind::scope) status = plugin.scope_drive(v.storage, &waker);
     if (v.kind == ValueKind::handle) status = plugin.handle_poll(v.storage, &waker, &out);
     if (v.kind == ValueKind::join) status = plugin.join_poll(v.storage, &waker);
+    if (heed(status, "a poll reported an error") < 0) return status;
   }
   ledger.append(EventKind::polled, a.actor, index, static_cast<std::uint8_t>(status), op);
   if (status == SCOPECHECK_PENDING) return status;
@@ -239,6 +234,7 @@ void Machine::State::value_op(Activation& a, const Op& o) {
         const OpenGates open(*this, true);
         status = is_scope ? plugin.scope_join(v.storage) : plugin.handle_join(v.storage, &out);
       }
+      if (heed(status, "a join reported an error") < 0) break;
       ledger.append(EventKind::joined, a.actor, o.subject, static_cast<std::uint8_t>(status), op);
       check_join(is_scope ? v.children : bit(v.task), status == SCOPECHECK_OK);
       if (status == SCOPECHECK_OK && out != nullptr) static_cast<void>(drop_object(*out));
@@ -252,7 +248,7 @@ void Machine::State::value_op(Activation& a, const Op& o) {
     }
     case OpKind::close:
       ledger.append(EventKind::closed, a.actor, o.subject, 0, op);
-      if (plugin.scope_close(v.storage) == SCOPECHECK_THROWN) panic(a, nullptr);
+      if (heed(plugin.scope_close(v.storage), "scope_close reported an error") == SCOPECHECK_THROWN) panic(a, nullptr);
       break;
     case OpKind::cancel: {
       ledger.append(EventKind::cancelled, a.actor, o.subject, 0, op);
@@ -261,7 +257,7 @@ void Machine::State::value_op(Activation& a, const Op& o) {
       for (std::uint8_t task = 0; task < tasks_used; ++task)
         if ((tasks & bit(task)) != 0) ledger.mark(task, ledger::task_cancelled);
       const scopecheck_status status = is_scope ? plugin.scope_cancel(v.storage) : plugin.handle_cancel(v.storage);
-      if (status == SCOPECHECK_THROWN) panic(a, nullptr);
+      if (heed(status, "a cancel reported an error") == SCOPECHECK_THROWN) panic(a, nullptr);
       break;
     }
     case OpKind::detach: {
@@ -269,7 +265,7 @@ void Machine::State::value_op(Activation& a, const Op& o) {
       const scopecheck_status status = plugin.handle_detach(v.storage);
       value_over(o.subject, EventKind::value_consumed, 0, a.actor);
       storage_dies(o.subject);
-      if (status == SCOPECHECK_THROWN) panic(a, nullptr);
+      if (heed(status, "handle_detach reported an error") == SCOPECHECK_THROWN) panic(a, nullptr);
       break;
     }
     case OpKind::move:
@@ -409,10 +405,8 @@ void Machine::State::drop_declared(Activation& a, std::uint8_t index, bool unwin
   if (status == SCOPECHECK_THROWN) {
     if (unwinding) abandon(Outcome::fail_stop);  // a second panic while unwinding ends the process
     panic(a, nullptr);
-  } else if (status < 0) {
-    outcome = Outcome::error;
-    error = "a destructor reported an error";
   }
+  heed(status, "a destructor reported an error");
 }
 
 void Machine::State::forget(Activation& a, std::uint8_t index, LeakVector vector) {
@@ -437,7 +431,10 @@ void Machine::State::forgotten(std::uint8_t index, LeakVector vector) {
   value_over(index, EventKind::value_forgotten, static_cast<std::uint8_t>(vector), client_actor);
   if (v.kind != ValueKind::async) return;
   for (const scenario::Declaration& decl : blocks[index].decls)
-    if (!decl.is_cell) forgotten(decl.index, vector);
+    if (decl.is_cell)
+      cells_leaked = static_cast<std::uint8_t>(cells_leaked | bit(decl.index));
+    else
+      forgotten(decl.index, vector);
 }
 
 }  // namespace scopecheck::interpreter

@@ -62,9 +62,9 @@ class Protocol {
       case EventKind::storage_died:
         for (std::uint8_t task = 0; task < scenario::max_tasks; ++task) {
           ChildState& child = children_[task];
-          if (child.home != e.subject || child.spawned_at == Finding::no_op || child.dropped) continue;
+          if (child.home != e.subject || child.spawned_at == Finding::no_op) continue;
           child.home_died_at = e.op;
-          if (last_before(evidence_, i, EventKind::value_forgotten, e.subject) == nullptr)
+          if (!child.dropped && last_before(evidence_, i, EventKind::value_forgotten, e.subject) == nullptr)
             add(i, {e.kind, task, task, 0, e.op, 0}, FindingKind::never_dropped, e.op);
         }
         break;
@@ -87,9 +87,9 @@ class Protocol {
   }
 
   void stepped(std::size_t i, const ledger::Event& e, ChildState& child) {
+    if (child.home_died_at != Finding::no_op) return add(i, e, FindingKind::future_after_free, child.home_died_at);
     if (child.done || child.dropped) return add(i, e, FindingKind::step_after_done, child.done_at);
     if (child.running) return add(i, e, FindingKind::double_step, Finding::no_op);
-    if (child.home_died_at != Finding::no_op) return add(i, e, FindingKind::future_after_free, child.home_died_at);
     if (child.home_moved_at != Finding::no_op) return add(i, e, FindingKind::moved_after_start, child.home_moved_at);
     child.started = true;
     child.running = true;

@@ -64,8 +64,9 @@ void find(Tally& tally, std::uint64_t number, const scenario::Scenario& program)
     case Act::sleep:
       for (;;) ::pause();
     case Act::spin:
-      for (volatile unsigned i = 0;; i = i + 1) {
+      for (volatile bool forever = true; forever;) {
       }
+      break;
     case Act::chatter:
       for (int i = 0; i < 1024; ++i) {
         std::array<char, 1024> line;
