@@ -5,7 +5,6 @@
 #include "harness/ledger/moments.hpp"
 
 #include <cxxabi.h>
-
 #include <utility>
 
 namespace scopecheck::interpreter {
@@ -55,7 +54,8 @@ class FrameCells {
 Machine::State* current_state() { return state_in_progress; }
 void set_current_state(Machine::State* state) { state_in_progress = state; }
 
-void Activation::begin(Body kind, std::uint8_t owned_by, std::uint8_t acting, std::size_t first, std::size_t end) {
+void Activation::begin(Body kind, std::uint8_t owned_by, std::uint8_t acting, std::size_t first,
+                       std::size_t end) {
   body = kind;
   owner = owned_by;
   actor = acting;
@@ -82,7 +82,8 @@ const char* Machine::error() const { return state_->error; }
 bool Machine::touching_cell() { return state_in_progress != nullptr && state_in_progress->touching; }
 
 void Machine::abandon_as_fail_stop() {
-  if (state_in_progress != nullptr && state_in_progress->running) state_in_progress->abandon(Outcome::fail_stop);
+  if (state_in_progress != nullptr && state_in_progress->running)
+    state_in_progress->abandon(Outcome::fail_stop);
 }
 
 Outcome Machine::run(const scenario::Scenario& scenario, const RunOptions& options) {
@@ -147,7 +148,8 @@ void Machine::State::prepare(const scenario::Scenario& scenario) {
         match[i] = opener;
         const OpKind kind = scenario.ops[opener].kind;
         if (kind == OpKind::spawn) task_stack.pop_back();
-        if (kind == OpKind::async || (kind == OpKind::spawn && scenario.ops[opener].value != none)) ++values_used;
+        if (kind == OpKind::async || (kind == OpKind::spawn && scenario.ops[opener].value != none))
+          ++values_used;
         break;
       }
       case OpKind::cell:
@@ -160,7 +162,8 @@ void Machine::State::prepare(const scenario::Scenario& scenario) {
         ++values_used;
         break;
       case OpKind::spawn:
-        plans[o.subject] = TaskPlan{.spawn_op = static_cast<std::uint8_t>(i), .borrowed = o.shared, .mut = o.mut};
+        plans[o.subject] =
+            TaskPlan{.spawn_op = static_cast<std::uint8_t>(i), .borrowed = o.shared, .mut = o.mut};
         plans[o.subject].borrowed = static_cast<std::uint8_t>(o.shared | o.mut);
         task_stack.push_back(o.subject);
         ++tasks_used;
@@ -169,7 +172,9 @@ void Machine::State::prepare(const scenario::Scenario& scenario) {
       case OpKind::result:
       case OpKind::payload: {
         TaskPlan& plan = plans[task];
-        (o.kind == OpKind::capture ? plan.capture : o.kind == OpKind::result ? plan.result : plan.payload) = o.subject;
+        (o.kind == OpKind::capture  ? plan.capture
+         : o.kind == OpKind::result ? plan.result
+                                    : plan.payload) = o.subject;
         if (declared_in[o.subject] == task) cell_kept_by[o.subject] = task;
         break;
       }
@@ -234,19 +239,21 @@ void Machine::State::close_block(Activation& a) {
   if (block.opener == OpKind::frame) {
     ledger.append(EventKind::frame_ended, a.actor, 0, 0, op);
     for (std::size_t t = 0; t < tasks_used; ++t)
-      if (ledger.task_is(static_cast<std::uint8_t>(t), ledger::task_spawned) && !task_done(static_cast<std::uint8_t>(t)))
+      if (ledger.task_is(static_cast<std::uint8_t>(t), ledger::task_spawned) &&
+          !task_done(static_cast<std::uint8_t>(t)))
         ledger.reach(Goal::frame_ended_before_task);
   }
 }
 
 void Machine::State::declare_cell(Activation& a, std::uint8_t cell, Cell* frame_cells) {
   cell_on_stack[cell] = frame_cells != nullptr;
-  cell_at[cell] = frame_cells != nullptr ? frame_cells + cell : static_cast<Cell*>(arena.allocate(sizeof(Cell), alignof(Cell)));
+  cell_at[cell] = frame_cells != nullptr ? frame_cells + cell
+                                         : static_cast<Cell*>(arena.allocate(sizeof(Cell), alignof(Cell)));
   cell_owner[cell] = a.actor;
   cell_holds[cell] = ++next_pattern;
   *cell_at[cell] = cell_holds[cell];
   a.decls.push_back({.is_cell = true, .index = cell});
-  const ledger::Place place = frame_cells != nullptr     ? ledger::Place::stack_frame
+  const ledger::Place place = frame_cells != nullptr ? ledger::Place::stack_frame
                               : a.body == Body::task ? ledger::Place::task_body
                                                      : ledger::Place::async_block;
   ledger.cell_born(cell, place, a.actor, op);
@@ -434,7 +441,11 @@ Flow Machine::State::execute(Activation& a, std::size_t base, Cell* frame_cells)
           scopecheck_object& object = children[a.owner].payload;
           const std::uint8_t cell = plans[a.owner].payload;
           if (o.kind == OpKind::throw_bomb || cell != none) {
-            object = {.task = a.owner, .cell = cell, .is_payload = true, .bomb = o.kind == OpKind::throw_bomb, .made = true};
+            object = {.task = a.owner,
+                      .cell = cell,
+                      .is_payload = true,
+                      .bomb = o.kind == OpKind::throw_bomb,
+                      .made = true};
             payload = &object;
           }
         } else {
@@ -469,10 +480,12 @@ Flow Machine::State::execute(Activation& a, std::size_t base, Cell* frame_cells)
             break;
           case OpKind::shutdown:
             for (std::size_t t = 0; t < tasks_used; ++t)
-              if (ledger.task_is(static_cast<std::uint8_t>(t), ledger::task_spawned) && !task_done(static_cast<std::uint8_t>(t)))
+              if (ledger.task_is(static_cast<std::uint8_t>(t), ledger::task_spawned) &&
+                  !task_done(static_cast<std::uint8_t>(t)))
                 ledger.reach(Goal::shut_down_live);
             runtime_usable = false;
-            if (heed(plugin.rt_shutdown(rt), "rt_shutdown reported an error") == SCOPECHECK_THROWN) panic(a, nullptr);
+            if (heed(plugin.rt_shutdown(rt), "rt_shutdown reported an error") == SCOPECHECK_THROWN)
+              panic(a, nullptr);
             ledger.append(EventKind::runtime_shut_down, client_actor, 0, 0, op);
             break;
           default: {  // wake
@@ -484,7 +497,8 @@ Flow Machine::State::execute(Activation& a, std::size_t base, Cell* frame_cells)
               ledger.mark(o.subject, ledger::task_woken);
               waker.vtable->wake(waker.data);
               waker.vtable->drop(waker.data);
-            } else if (child.kept_waker.vtable != nullptr && ledger.task_is(o.subject, ledger::task_spawned)) {
+            } else if (child.kept_waker.vtable != nullptr &&
+                       ledger.task_is(o.subject, ledger::task_spawned)) {
               const bool late = ledger.task_is(o.subject, ledger::task_dropped);
               ledger.append(EventKind::woken, client_actor, o.subject, late ? 1 : 0, op);
               if (late) ledger.reach(Goal::late_wake);
@@ -564,9 +578,10 @@ void Machine::State::settle() {
   if ((plugin.promises & SCOPECHECK_PROMISE_WAKES) == 0) return;
   for (std::size_t t = 0; t < tasks_used; ++t) {
     const auto task = static_cast<std::uint8_t>(t);
-    constexpr std::uint16_t excused = ledger::task_finished | ledger::task_threw | ledger::task_dropped |
-                                      ledger::task_cancelled;
-    if (ledger.task_is(task, ledger::task_woken) && (ledger.task(task) & excused) == 0) ledger.raise(ledger::alarm_wake);
+    constexpr std::uint16_t excused =
+        ledger::task_finished | ledger::task_threw | ledger::task_dropped | ledger::task_cancelled;
+    if (ledger.task_is(task, ledger::task_woken) && (ledger.task(task) & excused) == 0)
+      ledger.raise(ledger::alarm_wake);
   }
 }
 

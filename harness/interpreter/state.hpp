@@ -51,9 +51,9 @@ struct Value {
   bool forgotten = false;
   bool awaiting = false;
   bool await_consumes = false;
-  std::uint8_t task = scenario::none;   // handle: its child
-  std::uint8_t tasks = 0;               // tasks whose loans this value carries, a bit each
-  std::uint8_t children = 0;            // scope: tasks spawned in it, a bit each
+  std::uint8_t task = scenario::none;  // handle: its child
+  std::uint8_t tasks = 0;              // tasks whose loans this value carries, a bit each
+  std::uint8_t children = 0;           // scope: tasks spawned in it, a bit each
   std::uint32_t size = 0;
   void* storage = nullptr;
 };
@@ -134,7 +134,7 @@ struct Machine::State {
   std::array<TaskPlan, scenario::max_tasks> plans{};
   std::array<Cell*, scenario::max_cells> cell_at{};
   std::array<std::uint64_t, scenario::max_cells> cell_holds{};
-  std::array<std::uint8_t, scenario::max_cells> cell_owner{};   // task, or client_actor
+  std::array<std::uint8_t, scenario::max_cells> cell_owner{};  // task, or client_actor
   std::array<bool, scenario::max_cells> cell_on_stack{};
   std::array<std::uint8_t, scenario::max_cells> cell_kept_by{};  // task whose capture or object owns it
   std::uint8_t cells_leaked = 0;  // a bit each: their async block was forgotten, they live for ever

@@ -40,7 +40,8 @@ bool Machine::State::movable(const Value& v) const {
   if (v.kind == ValueKind::scope) mobility = offers.scope_mobility;
   if (v.kind == ValueKind::handle) mobility = offers.handle_mobility;
   if (v.kind == ValueKind::join) mobility = offers.join_mobility;
-  return mobility == scenario::Mobility::always || (mobility == scenario::Mobility::until_started && !v.started);
+  return mobility == scenario::Mobility::always ||
+         (mobility == scenario::Mobility::until_started && !v.started);
 }
 
 bool Machine::State::any_live_task(std::uint8_t index) const {
@@ -66,7 +67,8 @@ void Machine::State::make_scope(Activation& a, const Op& o) {
   if (!runtime_usable) return;
   Value& v = values[o.value];
   const scopecheck_status status =
-      heed(plugin.scope_init(rt, fresh_storage(v, plugin.scope_size, plugin.scope_align)), "scope_init reported an error");
+      heed(plugin.scope_init(rt, fresh_storage(v, plugin.scope_size, plugin.scope_align)),
+           "scope_init reported an error");
   if (status == SCOPECHECK_OK) return make_value(a, o.value, ValueKind::scope, o.boxed);
   panic(a, nullptr);
 }
@@ -75,9 +77,9 @@ void Machine::State::begin_join(Activation& a, const Op& o) {
   if (values[o.subject].life != Life::live) return;
   Value& v = values[o.value];
   v.children = values[o.subject].children;
-  const scopecheck_status status =
-      heed(plugin.join_begin(values[o.subject].storage, fresh_storage(v, plugin.join_size, plugin.join_align)),
-           "join_begin reported an error");
+  const scopecheck_status status = heed(
+      plugin.join_begin(values[o.subject].storage, fresh_storage(v, plugin.join_size, plugin.join_align)),
+      "join_begin reported an error");
   if (status == SCOPECHECK_OK) return make_value(a, o.value, ValueKind::join, o.boxed);
   panic(a, nullptr);
 }
@@ -109,7 +111,8 @@ void Machine::State::spawn(Activation& a, const Op& o) {
   const bool embeds = plugin.handle_embeds_child != 0 && slot != none;
   ledger.mark(task, ledger::task_spawned);
   ledger.append(EventKind::spawned, task, task, embeds ? slot : none, op);
-  if (a.body == Body::task && (o.scope == none || (values[o.scope].children & bit(a.owner)) != 0)) ledger.reach(Goal::spawned_by_child);
+  if (a.body == Body::task && (o.scope == none || (values[o.scope].children & bit(a.owner)) != 0))
+    ledger.reach(Goal::spawned_by_child);
   if (a.body == Body::inside) ledger.reach(Goal::client_inside);
   for (std::uint8_t cell = 0; cell < cells_used; ++cell) {
     if ((plans[task].borrowed & bit(cell)) == 0) continue;
@@ -149,8 +152,10 @@ void Machine::State::check_join(std::uint8_t tasks, bool reported_ok) {
   for (std::uint8_t task = 0; task < tasks_used; ++task) {
     if ((tasks & bit(task)) == 0 || !ledger.task_is(task, ledger::task_spawned)) continue;
     if (ledger.task_is(task, ledger::task_cancelled)) continue;
-    if ((plugin.promises & SCOPECHECK_PROMISE_JOIN_WAITS) != 0 && !task_done(task)) ledger.raise(ledger::alarm_join);
-    if ((plugin.promises & SCOPECHECK_PROMISE_JOIN_RETHROWS) != 0 && reported_ok && ledger.task_is(task, ledger::task_threw))
+    if ((plugin.promises & SCOPECHECK_PROMISE_JOIN_WAITS) != 0 && !task_done(task))
+      ledger.raise(ledger::alarm_join);
+    if ((plugin.promises & SCOPECHECK_PROMISE_JOIN_RETHROWS) != 0 && reported_ok &&
+        ledger.task_is(task, ledger::task_threw))
       ledger.raise(ledger::alarm_join);
   }
 }
@@ -172,7 +177,9 @@ scopecheck_status Machine::State::poll(Activation& a, std::uint8_t index, const 
     }
     const Flow flow = execute(body, 0, nullptr);
     op = op_outside;
-    status = flow == Flow::closed ? SCOPECHECK_OK : flow == Flow::suspended ? SCOPECHECK_PENDING : SCOPECHECK_THROWN;
+    status = flow == Flow::closed      ? SCOPECHECK_OK
+             : flow == Flow::suspended ? SCOPECHECK_PENDING
+                                       : SCOPECHECK_THROWN;
     body.finished = status != SCOPECHECK_PENDING;
     out = std::exchange(body.panic, nullptr);
   } else {
@@ -188,7 +195,8 @@ scopecheck_status Machine::State::poll(Activation& a, std::uint8_t index, const 
   v.ready = true;
   if (v.kind != ValueKind::async && (status == SCOPECHECK_OK || v.kind == ValueKind::handle)) {
     ledger.append(EventKind::joined, a.actor, index, static_cast<std::uint8_t>(status), op);
-    check_join(v.kind == ValueKind::handle ? bit(v.task) : v.children, status == SCOPECHECK_OK && v.kind == ValueKind::handle);
+    check_join(v.kind == ValueKind::handle ? bit(v.task) : v.children,
+               status == SCOPECHECK_OK && v.kind == ValueKind::handle);
   }
   if (status == SCOPECHECK_THROWN) {
     panic(a, out);
@@ -248,7 +256,8 @@ void Machine::State::value_op(Activation& a, const Op& o) {
     }
     case OpKind::close:
       ledger.append(EventKind::closed, a.actor, o.subject, 0, op);
-      if (heed(plugin.scope_close(v.storage), "scope_close reported an error") == SCOPECHECK_THROWN) panic(a, nullptr);
+      if (heed(plugin.scope_close(v.storage), "scope_close reported an error") == SCOPECHECK_THROWN)
+        panic(a, nullptr);
       break;
     case OpKind::cancel: {
       ledger.append(EventKind::cancelled, a.actor, o.subject, 0, op);
@@ -256,7 +265,8 @@ void Machine::State::value_op(Activation& a, const Op& o) {
       const std::uint8_t tasks = is_scope ? v.children : bit(v.task);
       for (std::uint8_t task = 0; task < tasks_used; ++task)
         if ((tasks & bit(task)) != 0) ledger.mark(task, ledger::task_cancelled);
-      const scopecheck_status status = is_scope ? plugin.scope_cancel(v.storage) : plugin.handle_cancel(v.storage);
+      const scopecheck_status status =
+          is_scope ? plugin.scope_cancel(v.storage) : plugin.handle_cancel(v.storage);
       if (heed(status, "a cancel reported an error") == SCOPECHECK_THROWN) panic(a, nullptr);
       break;
     }
@@ -313,7 +323,8 @@ void Machine::State::relocate(std::uint8_t index) {
   }
   Arena::kill(from, v.size);
   v.storage = to;
-  if (plugin.handle_embeds_child != 0 && v.kind == ValueKind::handle && ledger.task_is(v.task, ledger::task_started))
+  if (plugin.handle_embeds_child != 0 && v.kind == ValueKind::handle &&
+      ledger.task_is(v.task, ledger::task_started))
     ledger.mark(v.task, ledger::task_home_moved);
 }
 
@@ -333,7 +344,8 @@ void Machine::State::move(Activation& a, std::uint8_t index, bool out) {
 // ---- ends -----------------------------------------------------------------------------------------
 
 /// The carrier is over: what it carried expires.
-void Machine::State::value_over(std::uint8_t index, EventKind event, std::uint8_t detail, std::uint8_t actor) {
+void Machine::State::value_over(std::uint8_t index, EventKind event, std::uint8_t detail,
+                                std::uint8_t actor) {
   Value& v = values[index];
   v.life = Life::ended;
   ledger.append(event, actor, index, detail, op);
@@ -354,7 +366,9 @@ void Machine::State::storage_dies(std::uint8_t index) {
   if (v.storage == nullptr) return;
   Arena::kill(v.storage, v.size);
   ledger.append(EventKind::storage_died, client_actor, index, 0, op);
-  if (plugin.handle_embeds_child == 0 || v.kind != ValueKind::handle || ledger.task_is(v.task, ledger::task_dropped)) return;
+  if (plugin.handle_embeds_child == 0 || v.kind != ValueKind::handle ||
+      ledger.task_is(v.task, ledger::task_dropped))
+    return;
   ledger.mark(v.task, ledger::task_home_dead);
   if (!v.forgotten) ledger.raise(ledger::alarm_never);
 }
@@ -399,8 +413,8 @@ void Machine::State::drop_declared(Activation& a, std::uint8_t index, bool unwin
       break;
     }
   }
-  value_over(index, unwinding ? EventKind::value_unwound : EventKind::value_dropped, status == SCOPECHECK_THROWN ? 1 : 0,
-             a.actor);
+  value_over(index, unwinding ? EventKind::value_unwound : EventKind::value_dropped,
+             status == SCOPECHECK_THROWN ? 1 : 0, a.actor);
   storage_dies(index);
   if (status == SCOPECHECK_THROWN) {
     if (unwinding) abandon(Outcome::fail_stop);  // a second panic while unwinding ends the process
