@@ -31,7 +31,9 @@ void run_scenarios(benchmark::State& state, const char* name) {
   interpreter::Machine machine({plugin, 0}, offers, *ledger);
   std::vector<scenario::Scenario> scenarios = sample(offers, 8, 512);
   // proved hangs abandon their runtime, which leaks it: they are counted by another benchmark
-  std::erase_if(scenarios, [&](const scenario::Scenario& s) { return machine.run(s, {}) != interpreter::Outcome::clean; });
+  std::erase_if(scenarios, [&](const scenario::Scenario& s) {
+    return machine.run(s, {}) != interpreter::Outcome::clean;
+  });
   verdict::Findings findings;
   std::size_t next = 0;
   for (auto _ : state) {
@@ -47,7 +49,8 @@ BENCHMARK_CAPTURE(run_scenarios, heap_spawn, "heap_spawn");
 
 /// Enumerates every scenario of 6 ops without running them.
 void enumerate(benchmark::State& state, const char* name) {
-  const scenario::Offers offers = interpreter::offers_of(*abi::find_registered(name), scenario::Discipline::safe);
+  const scenario::Offers offers =
+      interpreter::offers_of(*abi::find_registered(name), scenario::Discipline::safe);
   generator::Exhaustive engine(offers, {.ops = 6});
   std::uint64_t count = 0;
   engine.begin(6);
@@ -61,7 +64,8 @@ BENCHMARK_CAPTURE(enumerate, parent_driven, "parent_driven");
 
 /// Draws random scenarios of 9 to 40 ops without running them.
 void draw(benchmark::State& state, const char* name) {
-  const scenario::Offers offers = interpreter::offers_of(*abi::find_registered(name), scenario::Discipline::safe);
+  const scenario::Offers offers =
+      interpreter::offers_of(*abi::find_registered(name), scenario::Discipline::safe);
   generator::Random random(offers, generator::random_bounds(), 1);
   for (auto _ : state) benchmark::DoNotOptimize(random.next());
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()));

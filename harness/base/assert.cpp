@@ -6,7 +6,8 @@
 namespace scopecheck::base {
 
 void assertion_failed(const char* expression, const char* file, int line) noexcept {
-  std::fprintf(stderr, "scopecheck: internal error: %s (%s:%d). Please report this.\n", expression, file, line);
+  std::fprintf(stderr, "scopecheck: internal error: %s (%s:%d). Please report this.\n", expression, file,
+               line);
   std::abort();
 }
 

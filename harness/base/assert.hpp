@@ -8,6 +8,6 @@ namespace scopecheck::base {
 
 }  // namespace scopecheck::base
 
-#define SCOPECHECK_ASSERT(expression)                                            \
-  (static_cast<bool>(expression) ? static_cast<void>(0)                          \
+#define SCOPECHECK_ASSERT(expression)                   \
+  (static_cast<bool>(expression) ? static_cast<void>(0) \
                                  : ::scopecheck::base::assertion_failed(#expression, __FILE__, __LINE__))

@@ -33,27 +33,30 @@ std::string_view discipline_name(scenario::Discipline discipline) {
 }
 
 std::string bounds_in_words(const scenario::Bounds& b) {
-  return fmt::format("<= {} ops, {} tasks, {} cells, {} scopes, {} nested frames, {} async block{}, {} ops per task body, "
-                     "{} cell{} borrowed per spawn",
-                     b.ops, b.tasks, b.cells, b.scopes, b.frames, b.async_blocks, b.async_blocks == 1 ? "" : "s", b.steps,
-                     b.borrows, b.borrows == 1 ? "" : "s");
+  return fmt::format(
+      "<= {} ops, {} tasks, {} cells, {} scopes, {} nested frames, {} async block{}, {} ops per task body, "
+      "{} cell{} borrowed per spawn",
+      b.ops, b.tasks, b.cells, b.scopes, b.frames, b.async_blocks, b.async_blocks == 1 ? "" : "s", b.steps,
+      b.borrows, b.borrows == 1 ? "" : "s");
 }
 
 class Check {
  public:
-  Check(interpreter::Implementation implementation, scenario::Discipline discipline, const CheckOptions& options,
-        const Gate& gate)
+  Check(interpreter::Implementation implementation, scenario::Discipline discipline,
+        const CheckOptions& options, const Gate& gate)
       : implementation_(implementation),
         discipline_(discipline),
         options_(options),
         gate_(gate),
         offers_(interpreter::offers_of(*implementation.plugin, discipline)),
         begun_(Clock::now()),
-        deadline_ns_(options.seconds > 0 ? monotonic_ns() + static_cast<std::uint64_t>(options.seconds * 1e9) : 0) {}
+        deadline_ns_(options.seconds > 0 ? monotonic_ns() + static_cast<std::uint64_t>(options.seconds * 1e9)
+                                         : 0) {}
 
   Checked run() {
     describe_result();
-    if (discipline_ != scenario::Discipline::documented && interpreter::spawning_is_unsafe(*implementation_.plugin)) {
+    if (discipline_ != scenario::Discipline::documented &&
+        interpreter::spawning_is_unsafe(*implementation_.plugin)) {
       result().why = "the API declares spawning unsafe: nothing is offered to safe clients";
       result().expected = std::nullopt;
       return finish();
@@ -83,9 +86,10 @@ class Check {
     result().discipline = discipline_name(discipline_);
     result().build = implementation_.plugin->build;
     result().seed = options_.seed;
-    result().expected = interpreter::expects_unsound(*implementation_.plugin, implementation_.flavour, discipline_)
-                            ? report::Verdict::unsound
-                            : report::Verdict::not_refuted;
+    result().expected =
+        interpreter::expects_unsound(*implementation_.plugin, implementation_.flavour, discipline_)
+            ? report::Verdict::unsound
+            : report::Verdict::not_refuted;
   }
 
   // ---- passes -----------------------------------------------------------------------------------
@@ -97,7 +101,8 @@ class Check {
     for (std::uint8_t ops = 0; ops <= most && go_on(); ++ops) {
       if (!options_.ops && before > 0 && last > 0 && last * last / before > default_scenario_limit) break;
       bounds_.ops = ops;
-      const auto merged = supervised(exhaustive_job(ops, ops), options_.program, fmt::format("{}, {} ops", name(), ops), 0);
+      const auto merged =
+          supervised(exhaustive_job(ops, ops), options_.program, fmt::format("{}, {} ops", name(), ops), 0);
       if (!merged) return;
       before = std::exchange(last, merged->done);
       result().effort.exhaustive_scenarios += merged->done;
@@ -113,12 +118,16 @@ class Check {
     std::uint64_t total = 0;
     for (std::size_t i = 0; i <= ops && i < lengths_.size(); ++i) total += lengths_[i];
     bounds_.ops = static_cast<std::uint8_t>(std::max<std::size_t>(exhaustive_ops_, 1));
-    const auto merged = supervised(exhaustive_job(0, ops), options_.asan_program, fmt::format("{}, ASan, <= {} ops", name(), ops), total);
+    const auto merged = supervised(exhaustive_job(0, ops), options_.asan_program,
+                                   fmt::format("{}, ASan, <= {} ops", name(), ops), total);
     if (!merged) return;
     result().effort.witness_scenarios = merged->done;
     witness_complete_ = go_on() && merged->done == total;
     if (go_on() && merged->done != total)
-      error_ = fmt::format("the witness pass ran {} scenarios where the fast pass ran {}: are both programs built from the same sources?", merged->done, total);
+      error_ = fmt::format(
+          "the witness pass ran {} scenarios where the fast pass ran {}: are both programs built from the "
+          "same sources?",
+          merged->done, total);
   }
 
   void random_pass() {
@@ -128,7 +137,8 @@ class Check {
     job.bounds = generator::random_bounds();
     job.seed = options_.seed;
     job.runs = options_.random;
-    const auto merged = supervised(job, options_.asan_program, fmt::format("{}, ASan, random", name()), options_.random);
+    const auto merged =
+        supervised(job, options_.asan_program, fmt::format("{}, ASan, random", name()), options_.random);
     if (merged) result().effort.random_scenarios = merged->done;
   }
 
@@ -169,7 +179,8 @@ class Check {
     scenarios_so_far_ += got.merged.done;
     for (const std::string& text : got.merged.errors) error_ = text;
     for (const std::string& text : got.errors) error_ = text;
-    if (got.merged.findings_overflowed) notes_.push_back("more kinds of findings than the report has room for");
+    if (got.merged.findings_overflowed)
+      notes_.push_back("more kinds of findings than the report has room for");
     if (!error_.empty()) return std::nullopt;
     return std::move(got.merged);
   }
@@ -200,7 +211,8 @@ class Check {
   };
 
   void take_finding(const Found& found, bool random, double before) {
-    const Best candidate{found, scenarios_so_far_ + found.number, before + static_cast<double>(found.after_ns) / 1e9, random};
+    const Best candidate{found, scenarios_so_far_ + found.number,
+                         before + static_cast<double>(found.after_ns) / 1e9, random};
     const auto [entry, fresh] = best_.try_emplace(found.finding.kind(), candidate);
     if (!fresh && found.scenario < entry->second.found.scenario) entry->second = candidate;
   }
@@ -225,7 +237,8 @@ class Check {
         return;
       case DeathKind::stuck:
         ++result().outcomes.hang_suspected;
-        notes_.push_back(fmt::format("a wall-clock watchdog ended a run that did not progress: {}", one_line(death.scenario)));
+        notes_.push_back(fmt::format("a wall-clock watchdog ended a run that did not progress: {}",
+                                     one_line(death.scenario)));
         return;
       case DeathKind::killed:
       case DeathKind::harness:
@@ -249,7 +262,8 @@ class Check {
       if (event_reach_[i] != 0) result().reach.emplace_back(ledger::event_table[i].id, event_reach_[i]);
     const std::uint64_t wanted = ledger::reachable_goals(offers_);
     for (std::size_t i = 0; i < ledger::goals; ++i)
-      if ((wanted >> i & 1) != 0 && (goals_ >> i & 1) == 0) result().unmet_goals.emplace_back(ledger::goal_table[i].doc);
+      if ((wanted >> i & 1) != 0 && (goals_ >> i & 1) == 0)
+        result().unmet_goals.emplace_back(ledger::goal_table[i].doc);
     outcome_note(Outcome::hang, "hangs (proved) when");
     outcome_note(Outcome::hang_suspected, "a hang is suspected when");
     outcome_note(Outcome::fail_stop, "fail-stops when");
@@ -278,23 +292,31 @@ class Check {
     } else {
       r.verdict = report::Verdict::inconclusive;
       if (!r.why.empty()) return;
-      if (refuted()) r.why = "a finding could not be reproduced in a fresh process";
-      else if (checked_.interrupted) r.why = "interrupted";
-      else if (const std::string blind = gate_.first_failure(); !blind.empty()) r.why = blind;
-      else if (out_of_time_) r.why = "out of time before the bound was done";
-      else if (!witness_complete_) r.why = "the witness pass did not complete";
-      else if (!r.unmet_goals.empty()) r.why = fmt::format("never seen: {}", r.unmet_goals.front());
-      else r.verdict = report::Verdict::not_refuted;
+      if (refuted())
+        r.why = "a finding could not be reproduced in a fresh process";
+      else if (checked_.interrupted)
+        r.why = "interrupted";
+      else if (const std::string blind = gate_.first_failure(); !blind.empty())
+        r.why = blind;
+      else if (out_of_time_)
+        r.why = "out of time before the bound was done";
+      else if (!witness_complete_)
+        r.why = "the witness pass did not complete";
+      else if (!r.unmet_goals.empty())
+        r.why = fmt::format("never seen: {}", r.unmet_goals.front());
+      else
+        r.verdict = report::Verdict::not_refuted;
     }
   }
 
   static bool verdict_is_memory(std::string_view kind) {
-    return std::ranges::any_of(verdict::kind_table, [&](const verdict::KindInfo& k) { return k.text == kind && k.memory; });
+    return std::ranges::any_of(verdict::kind_table,
+                               [&](const verdict::KindInfo& k) { return k.text == kind && k.memory; });
   }
 
   void report_finding(verdict::FindingKind kind, Best& best) {
-    const Confirmer confirmer{implementation_, discipline_, offers_, options_.program, options_.asan_program,
-                              gate_.asan_missing.empty()};
+    const Confirmer confirmer{implementation_,  discipline_,           offers_,
+                              options_.program, options_.asan_program, gate_.asan_missing.empty()};
     if (best.random && !checked_.interrupted) best.found = confirmer.shrunk(best.found);
     Confirmation confirmation = confirmer.confirm(best.found, options_.style);
     report::Counterexample c;
@@ -306,12 +328,16 @@ class Check {
     c.found_after_seconds = best.after_seconds;
     c.confirmed_by = std::move(confirmation.confirmed_by);
     c.sanitizer_report = std::move(confirmation.sanitizer_text);
-    if (c.sanitizer_report.empty() && kind == verdict::FindingKind::bookkeeping_after_scope) c.sanitizer_report = crash_text_;
+    if (c.sanitizer_report.empty() && kind == verdict::FindingKind::bookkeeping_after_scope)
+      c.sanitizer_report = crash_text_;
     c.lifeline = std::move(confirmation.lifeline);
-    c.reproduce = fmt::format("{} --impl {}{}{} -e '{}'", options_.replay_command, name(),
-                              implementation_.plugin->flavour_count > 1 ? " --flavour " + implementation_.flavour_name() : "",
-                              discipline_ == scenario::Discipline::safe ? "" : fmt::format(" --discipline {}", discipline_name(discipline_)),
-                              one_line(best.found.scenario));
+    c.reproduce = fmt::format(
+        "{} --impl {}{}{} -e '{}'", options_.replay_command, name(),
+        implementation_.plugin->flavour_count > 1 ? " --flavour " + implementation_.flavour_name() : "",
+        discipline_ == scenario::Discipline::safe
+            ? ""
+            : fmt::format(" --discipline {}", discipline_name(discipline_)),
+        one_line(best.found.scenario));
     if (confirmation.conflict) {
       report::Counterexample conflict = c;
       conflict.kind = verdict::info(verdict::FindingKind::witness_conflict).text;
@@ -326,7 +352,9 @@ class Check {
   /// The shortest counterexample that ends storage; where there is none, the shortest.
   void choose_headline() {
     const auto ends_storage = [](const report::Counterexample& f) {
-      return std::ranges::any_of(verdict::kind_table, [&](const verdict::KindInfo& k) { return k.text == f.kind && k.ends_storage; });
+      return std::ranges::any_of(verdict::kind_table, [&](const verdict::KindInfo& k) {
+        return k.text == f.kind && k.ends_storage;
+      });
     };
     std::ranges::sort(result().findings, {}, [&](const report::Counterexample& f) {
       return std::tuple(!verdict_is_memory(f.kind), !ends_storage(f), f.ops);
@@ -359,8 +387,8 @@ class Check {
 
 }  // namespace
 
-Checked check(interpreter::Implementation implementation, scenario::Discipline discipline, const CheckOptions& options,
-              const Gate& gate) {
+Checked check(interpreter::Implementation implementation, scenario::Discipline discipline,
+              const CheckOptions& options, const Gate& gate) {
   return Check(implementation, discipline, options, gate).run();
 }
 

@@ -12,17 +12,20 @@ namespace scopecheck::campaign {
 namespace {
 
 bool seen_by_sanitizer_alone(verdict::FindingKind kind) {
-  return kind == verdict::FindingKind::wake_after_free || kind == verdict::FindingKind::bookkeeping_after_scope ||
+  return kind == verdict::FindingKind::wake_after_free ||
+         kind == verdict::FindingKind::bookkeeping_after_scope ||
          kind == verdict::FindingKind::witness_conflict;
 }
 
 const Found* with_kind(const OneRun& run, verdict::FindingKind kind) {
-  const auto found = std::ranges::find_if(run.findings, [&](const Found& f) { return f.finding.kind() == kind; });
+  const auto found =
+      std::ranges::find_if(run.findings, [&](const Found& f) { return f.finding.kind() == kind; });
   return found == run.findings.end() ? nullptr : &*found;
 }
 
 const Found* with_signature(const OneRun& run, const verdict::Signature& signature) {
-  const auto found = std::ranges::find_if(run.findings, [&](const Found& f) { return f.finding.signature == signature; });
+  const auto found =
+      std::ranges::find_if(run.findings, [&](const Found& f) { return f.finding.signature == signature; });
   return found == run.findings.end() ? nullptr : &*found;
 }
 
@@ -32,8 +35,8 @@ bool agree_on_first_late_touch(const OneRun& run) {
   const auto events = run.ledger.events();
   for (std::size_t i = 0; i < events.size(); ++i) {
     const ledger::Event& e = events[i];
-    const bool late = e.kind >= ledger::EventKind::touched_read && e.kind <= ledger::EventKind::touched_by_payload &&
-                      (e.detail & ledger::touch_dead) != 0;
+    const bool late = e.kind >= ledger::EventKind::touched_read &&
+                      e.kind <= ledger::EventKind::touched_by_payload && (e.detail & ledger::touch_dead) != 0;
     if (late) return run.sanitizer_event == i + 1;
   }
   return false;
@@ -41,8 +44,8 @@ bool agree_on_first_late_touch(const OneRun& run) {
 
 }  // namespace
 
-std::expected<OneRun, std::string> Confirmer::once(const scenario::Scenario& scenario, bool asan, bool real_access,
-                                                   std::uint64_t times) const {
+std::expected<OneRun, std::string> Confirmer::once(const scenario::Scenario& scenario, bool asan,
+                                                   bool real_access, std::uint64_t times) const {
   Job job = job_for(implementation, discipline);
   job.engine = Engine::one;
   job.runs = times;
@@ -59,10 +62,12 @@ Confirmation Confirmer::confirm(const Found& found, const report::Style& style) 
     if (!run) return confirmation;
     confirmation.sanitizer_text = run->sanitizer_text;
     const Found* again = with_kind(*run, kind);
-    const bool died = run->death && (run->death->kind == DeathKind::crash || run->death->kind == DeathKind::sanitizer);
+    const bool died =
+        run->death && (run->death->kind == DeathKind::crash || run->death->kind == DeathKind::sanitizer);
     if (died && confirmation.sanitizer_text.empty()) confirmation.sanitizer_text = run->death->sanitizer_text;
     if (again != nullptr || died) confirmation.confirmed_by.emplace_back(has_asan ? "asan" : "crash");
-    confirmation.lifeline = report::lifeline(found.scenario, run->ledger.events(), again != nullptr ? &again->finding : nullptr, style);
+    confirmation.lifeline = report::lifeline(found.scenario, run->ledger.events(),
+                                             again != nullptr ? &again->finding : nullptr, style);
     return confirmation;
   }
   const auto fast = once(found.scenario, false, false);
@@ -79,8 +84,9 @@ Confirmation Confirmer::confirm(const Found& found, const report::Style& style) 
     confirmation.confirmed_by.emplace_back("asan");
   } else {
     confirmation.conflict = true;
-    confirmation.conflict_text = fmt::format("the ledger calls {} where ASan {}", verdict::info(kind).text,
-                                             real->sanitizer_reports == 0 ? "is silent" : "reports something else");
+    confirmation.conflict_text =
+        fmt::format("the ledger calls {} where ASan {}", verdict::info(kind).text,
+                    real->sanitizer_reports == 0 ? "is silent" : "reports something else");
   }
   return confirmation;
 }

@@ -32,8 +32,8 @@ struct Confirmer {
   /// A locally minimal scenario with the same signature. Cost: a process per candidate.
   [[nodiscard]] Found shrunk(const Found& found) const;
   /// One run of `scenario` in a fresh process; `witness`: under ASan with the real access.
-  [[nodiscard]] std::expected<OneRun, std::string> once(const scenario::Scenario& scenario, bool asan, bool real_access,
-                                                        std::uint64_t times = 1) const;
+  [[nodiscard]] std::expected<OneRun, std::string> once(const scenario::Scenario& scenario, bool asan,
+                                                        bool real_access, std::uint64_t times = 1) const;
 };
 
 }  // namespace scopecheck::campaign

@@ -30,7 +30,9 @@ GateRow run_case(const GateCase& planted, const std::filesystem::path& executabl
     return row;
   }
   const interpreter::Implementation canary{plugin, 0};
-  if (const auto formed = scenario::check(parsed->scenario, interpreter::offers_of(*plugin, scenario::Discipline::safe)); !formed) {
+  if (const auto formed =
+          scenario::check(parsed->scenario, interpreter::offers_of(*plugin, scenario::Discipline::safe));
+      !formed) {
     row.detail = formed.error().message;
     return row;
   }
@@ -45,7 +47,8 @@ GateRow run_case(const GateCase& planted, const std::filesystem::path& executabl
     return row;
   }
   if (run->death) row.detail = describe(*run->death);
-  const bool found = std::ranges::any_of(run->findings, [&](const Found& f) { return f.finding.kind() == planted.kind; });
+  const bool found =
+      std::ranges::any_of(run->findings, [&](const Found& f) { return f.finding.kind() == planted.kind; });
   if (!planted.finds) {
     row.caught = run->findings.empty() && run->sanitizer_reports == 0 && !run->death;
     if (!row.caught) row.detail = "the sound twin was reported";
@@ -54,9 +57,12 @@ GateRow run_case(const GateCase& planted, const std::filesystem::path& executabl
   } else {
     // ASan must speak at the very event that the ledger calls late; for the runtime's memory it is alone
     const bool late_touch = planted.kind == verdict::FindingKind::use_after_scope;
-    const auto at_event = std::ranges::any_of(run->findings, [&](const Found& f) { return f.finding.event + 1 == run->sanitizer_event; });
-    row.caught = found && run->sanitizer_reports > 0 && (!late_touch || (run->sanitizer_in_harness && at_event));
-    row.detail = row.caught ? report_name(run->sanitizer_text) : fmt::format("{} sanitizer reports", run->sanitizer_reports);
+    const auto at_event = std::ranges::any_of(
+        run->findings, [&](const Found& f) { return f.finding.event + 1 == run->sanitizer_event; });
+    row.caught =
+        found && run->sanitizer_reports > 0 && (!late_touch || (run->sanitizer_in_harness && at_event));
+    row.detail = row.caught ? report_name(run->sanitizer_text)
+                            : fmt::format("{} sanitizer reports", run->sanitizer_reports);
   }
   if (!row.caught && row.detail.empty()) row.detail = "not noticed";
   return row;
@@ -81,12 +87,14 @@ std::string Gate::first_failure() const {
   if (!asan_missing.empty()) return fmt::format("no ASan witness: {}", asan_missing);
   for (const GateRow& row : rows)
     if (!row.caught)
-      return fmt::format("{} is blind here: {} ({}, {}): {}", row.planted->witness == Witness::asan ? "ASan" : "the ledger",
+      return fmt::format("{} is blind here: {} ({}, {}): {}",
+                         row.planted->witness == Witness::asan ? "ASan" : "the ledger",
                          row.planted->implementation, row.planted->place, row.planted->carrier, row.detail);
   return "";
 }
 
-Gate run_gate(const std::filesystem::path& program, const std::filesystem::path& asan_program, std::string asan_missing) {
+Gate run_gate(const std::filesystem::path& program, const std::filesystem::path& asan_program,
+              std::string asan_missing) {
   Gate gate;
   gate.asan_missing = std::move(asan_missing);
   for (const GateCase& planted : gate_cases()) {

@@ -6,12 +6,11 @@
 
 #include <fmt/format.h>
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
 #include <string_view>
+#include <unistd.h>
 
 namespace scopecheck::campaign {
 namespace {
@@ -37,8 +36,9 @@ std::uint64_t resident_bytes() {
 std::uint64_t hash_of(const ledger::Ledger& ledger) {
   std::uint64_t hash = 0xcbf29ce484222325ull;  // FNV-1a over the events' fields
   for (const ledger::Event& event : ledger.events())
-    for (const std::uint64_t field : {std::uint64_t{static_cast<std::uint8_t>(event.kind)}, std::uint64_t{event.actor},
-                                      std::uint64_t{event.subject}, std::uint64_t{event.detail}, std::uint64_t{event.op}})
+    for (const std::uint64_t field :
+         {std::uint64_t{static_cast<std::uint8_t>(event.kind)}, std::uint64_t{event.actor},
+          std::uint64_t{event.subject}, std::uint64_t{event.detail}, std::uint64_t{event.op}})
       hash = (hash ^ field) * 0x100000001b3ull;
   return hash;
 }
@@ -141,11 +141,13 @@ class Search {
     const interpreter::Outcome outcome = machine_.run(scenario, {.real_access = job_.real_access});
     const auto kind = static_cast<std::size_t>(outcome);
     // of what is not clean the shortest is kept, so that the notes do not depend on who was first
-    if (tally_.outcomes[kind]++ == 0 || (outcome != interpreter::Outcome::clean && scenario < tally_.outcome_example[kind]))
+    if (tally_.outcomes[kind]++ == 0 ||
+        (outcome != interpreter::Outcome::clean && scenario < tally_.outcome_example[kind]))
       tally_.outcome_example[kind] = scenario;
     if (outcome == interpreter::Outcome::error) {
       failed_ = true;
-      const auto text = fmt::format_to_n(tally_.error.data(), tally_.error.size() - 1, "{}", machine_.error());
+      const auto text =
+          fmt::format_to_n(tally_.error.data(), tally_.error.size() - 1, "{}", machine_.error());
       *text.out = '\0';
     }
     ++tally_.per_length[scenario.cost()];
@@ -161,7 +163,8 @@ class Search {
     const verdict::Evidence evidence{scenario, tally_.ledger.events(), tally_.ledger.alarms(), promises_};
     verdict::judge(evidence, findings_);
     if (tally_.sanitizer_reports != 0)
-      verdict::sanitizer(evidence, {.event = tally_.sanitizer_event, .in_harness = tally_.sanitizer_in_harness}, findings_);
+      verdict::sanitizer(
+          evidence, {.event = tally_.sanitizer_event, .in_harness = tally_.sanitizer_in_harness}, findings_);
     for (const verdict::Finding& finding : findings_) keep(finding, scenario, number);
   }
 

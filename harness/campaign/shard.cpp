@@ -391,7 +391,8 @@ void Shard::again(std::uint64_t place) {
   } else {
     const Tally& tally = memory_->tally;
     job_.skip = place;
-    job_.resumes = job_.engine == Engine::exhaustive && tally.number.load() != no_number && place == tally.number.load() + 1;
+    job_.resumes = job_.engine == Engine::exhaustive && tally.number.load() != no_number &&
+                   place == tally.number.load() + 1;
     job_.resume_ops = tally.ops.load();
     job_.resume_after = tally.current;
   }

@@ -29,11 +29,11 @@ struct Job {
   bool stop_at_finding = false;
   std::uint8_t first_ops = 0, last_ops = 0;  ///< exhaustive: lengths, inclusive
   std::uint32_t shard = 0, shards = 1;
-  std::uint64_t seed = 1;      ///< random
-  std::uint64_t runs = 0;      ///< random: how many; one: how often
-  std::uint64_t skip = 0;      ///< scenarios (of all shards) to pass over: where a dead runner stopped
-  /// Clients may leak, and so do their runs: whatever a forgotten value owned on the heap stays. A runner that
-  /// has collected this much ends, and another goes on in its place.
+  std::uint64_t seed = 1;  ///< random
+  std::uint64_t runs = 0;  ///< random: how many; one: how often
+  std::uint64_t skip = 0;  ///< scenarios (of all shards) to pass over: where a dead runner stopped
+  /// Clients may leak, and so do their runs: whatever a forgotten value owned on the heap stays. A runner
+  /// that has collected this much ends, and another goes on in its place.
   std::uint64_t leak_limit_bytes = std::uint64_t{256} << 20;
   /// exhaustive: the scenario before number `skip`, and its length: from there the enumeration goes on
   /// without drawing what came before.
@@ -67,8 +67,8 @@ struct Tally {
   /// One more than the number of the last scenario that is in the counts: written after all of them, so
   /// that whoever restarts a job neither loses a scenario nor counts one twice.
   std::atomic<std::uint64_t> counted{0};
-  std::atomic<std::uint64_t> done{0};  ///< scenarios that this runner ran
-  std::atomic<std::uint8_t> ops{0};    ///< exhaustive: the length it is at
+  std::atomic<std::uint64_t> done{0};     ///< scenarios that this runner ran
+  std::atomic<std::uint8_t> ops{0};       ///< exhaustive: the length it is at
   std::atomic<std::uint8_t> finished{0};  ///< 1: the job is complete; 2: stopped at its deadline
   /// The runner ended because what the runs leaked filled its memory: another is to go on.
   std::atomic<std::uint8_t> wants_recycling{0};

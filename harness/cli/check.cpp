@@ -9,10 +9,10 @@
 #include "harness/report/table.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <thread>
+#include <unistd.h>
 
 namespace scopecheck::cli {
 namespace {
@@ -24,7 +24,8 @@ struct Work {
   Discipline discipline;
 };
 
-std::vector<Work> work_for(const std::vector<interpreter::Implementation>& implementations, const std::string& discipline) {
+std::vector<Work> work_for(const std::vector<interpreter::Implementation>& implementations,
+                           const std::string& discipline) {
   std::vector<Work> list;
   for (const interpreter::Implementation& implementation : implementations) {
     if (discipline != "all") {
@@ -33,21 +34,26 @@ std::vector<Work> work_for(const std::vector<interpreter::Implementation>& imple
     }
     const scenario::Offers safe = interpreter::offers_of(*implementation.plugin, Discipline::safe);
     for (const Discipline d : {Discipline::safe, Discipline::documented, Discipline::no_leak})
-      if (d == Discipline::safe || !(interpreter::offers_of(*implementation.plugin, d) == safe)) list.push_back({implementation, d});
+      if (d == Discipline::safe || !(interpreter::offers_of(*implementation.plugin, d) == safe))
+        list.push_back({implementation, d});
   }
   return list;
 }
 
 void print_gate(const campaign::Gate& gate) {
   fmt::print("Detection table of this build:\n");
-  fmt::print("  {:<8} {:<32} {:<30} {:<24} {}\n", "witness", "planted", "where the memory is", "what uses it late", "");
+  fmt::print("  {:<8} {:<32} {:<30} {:<24} {}\n", "witness", "planted", "where the memory is",
+             "what uses it late", "");
   for (const campaign::GateRow& row : gate.rows)
-    fmt::print("  {:<8} {:<32} {:<30} {:<24} {}{}\n", row.planted->witness == campaign::Witness::asan ? "ASan" : "ledger",
+    fmt::print("  {:<8} {:<32} {:<30} {:<24} {}{}\n",
+               row.planted->witness == campaign::Witness::asan ? "ASan" : "ledger",
                row.planted->implementation, row.planted->place, row.planted->carrier,
-               !row.caught           ? "BLIND: "
+               !row.caught          ? "BLIND: "
                : row.planted->finds ? "caught"
-                                     : "silent, as it must be",
-               row.detail.empty() ? "" : row.caught ? " (" + row.detail + ")" : row.detail);
+                                    : "silent, as it must be",
+               row.detail.empty() ? ""
+               : row.caught       ? " (" + row.detail + ")"
+                                  : row.detail);
   fmt::print("\n");
 }
 
@@ -97,11 +103,13 @@ int check(const CheckArguments& arguments) {
   if (arguments.ops) options.ops = static_cast<std::uint8_t>(*arguments.ops);
   options.random = arguments.random;
   options.seed = arguments.seed;
-  options.runners = arguments.runners != 0 ? arguments.runners : std::max(1u, std::thread::hardware_concurrency());
+  options.runners =
+      arguments.runners != 0 ? arguments.runners : std::max(1u, std::thread::hardware_concurrency());
   options.program = found.program;
   options.asan_program = found.asan;
   options.style = report::detect_style(STDOUT_FILENO);
-  options.progress = [&](const std::string& what, std::uint64_t done, std::uint64_t total, std::size_t depth, std::uint64_t findings) {
+  options.progress = [&](const std::string& what, std::uint64_t done, std::uint64_t total, std::size_t depth,
+                         std::uint64_t findings) {
     progress.update({.what = what, .done = done, .total = total, .depth = depth, .findings = findings});
   };
 
@@ -122,7 +130,9 @@ int check(const CheckArguments& arguments) {
   progress.clear();
 
   fmt::print("{}", report::report(results, options.style));
-  if (interrupted) fmt::print("Interrupted: {} of {} checks were begun; the last one is incomplete.\n", results.size(), list.size());
+  if (interrupted)
+    fmt::print("Interrupted: {} of {} checks were begun; the last one is incomplete.\n", results.size(),
+               list.size());
   std::fflush(stdout);
   int code = exit_ok;
   for (const report::Result& result : results) {

@@ -15,7 +15,9 @@ constexpr std::array<std::string_view, 7> shapes = {"?",         "guard",       
                                                     "awaitable", "parent-driven", "process-wide"};
 constexpr std::array<std::string_view, 4> carriers = {"nobody", "the scope", "the handle", "the join"};
 
-std::string_view shape_of(const scopecheck_plugin& p) { return shapes[p.shape < shapes.size() ? p.shape : 0]; }
+std::string_view shape_of(const scopecheck_plugin& p) {
+  return shapes[p.shape < shapes.size() ? p.shape : 0];
+}
 
 struct ClientOp {
   std::uint64_t bit;

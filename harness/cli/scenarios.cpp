@@ -10,6 +10,7 @@
 #include "harness/report/table.hpp"
 
 #include <fmt/format.h>
+
 #include <unistd.h>
 
 namespace scopecheck::cli {
@@ -18,7 +19,8 @@ namespace {
 using campaign::Confirmer;
 using campaign::OneRun;
 
-constexpr std::array<std::string_view, 5> outcome_words = {"clean", "hang (proved)", "hang-suspected", "fail-stop", "error"};
+constexpr std::array<std::string_view, 5> outcome_words = {"clean", "hang (proved)", "hang-suspected",
+                                                           "fail-stop", "error"};
 
 struct Context {
   Chosen chosen;
@@ -42,7 +44,8 @@ std::expected<Context, std::string> context_for(const ScenarioArguments& argumen
 }
 
 bool died_of_memory(const OneRun& run) {
-  return run.death && (run.death->kind == campaign::DeathKind::crash || run.death->kind == campaign::DeathKind::sanitizer);
+  return run.death &&
+         (run.death->kind == campaign::DeathKind::crash || run.death->kind == campaign::DeathKind::sanitizer);
 }
 
 std::string outcome_of(const OneRun& run) {
@@ -65,7 +68,9 @@ std::string place(const Context& context, std::uint16_t op) {
   if (op < program.ops.size()) {
     const std::string line = scenario::line_of(program, op, scenario::Names(program));
     // -e is one line
-    return context.chosen.source == "-e" ? fmt::format("at `{}`", line) : fmt::format("at line {}: {}", context.chosen.parsed.lines[op], line);
+    return context.chosen.source == "-e"
+               ? fmt::format("at `{}`", line)
+               : fmt::format("at line {}: {}", context.chosen.parsed.lines[op], line);
   }
   if (op == program.ops.size() + ledger::at_outermost_end) return "when the outermost frame ends";
   if (op == program.ops.size() + ledger::at_final_settle) return "in the final settle";
@@ -91,18 +96,22 @@ int replay(const ScenarioArguments& arguments) {
   job.runs = arguments.times;
   job.real_access = asan;
   job.scenario = context->chosen.parsed.scenario;
-  const auto run = campaign::run_one(job, {.executable = asan ? context->asan : context->program, .symbolize = asan && arguments.times == 1});
+  const auto run = campaign::run_one(job, {.executable = asan ? context->asan : context->program,
+                                           .symbolize = asan && arguments.times == 1});
   if (!run) {
     complain(run.error());
     return exit_harness;
   }
-  fmt::print("{} under {}: {}\n", context->chosen.implementation.name(), asan ? "ASan, with the real access" : "the ledger", outcome_of(*run));
+  fmt::print("{} under {}: {}\n", context->chosen.implementation.name(),
+             asan ? "ASan, with the real access" : "the ledger", outcome_of(*run));
   for (const campaign::Found& found : run->findings)
-    fmt::print("  {} {}\n", verdict::to_string(found.finding.signature), place(*context, found.finding.used_at));
+    fmt::print("  {} {}\n", verdict::to_string(found.finding.signature),
+               place(*context, found.finding.used_at));
   if (run->findings.empty()) fmt::print("  no finding\n");
   if (asan) {
     const bool agree = run->sanitizer_reports > 0;
-    fmt::print("  ASan: {}\n", agree ? fmt::format("{} report(s), the first after {} events of the ledger", run->sanitizer_reports, run->sanitizer_event)
+    fmt::print("  ASan: {}\n", agree ? fmt::format("{} report(s), the first after {} events of the ledger",
+                                                   run->sanitizer_reports, run->sanitizer_event)
                                      : "no report");
     if (!run->sanitizer_text.empty()) fmt::print("\n{}\n", run->sanitizer_text);
   }
@@ -119,8 +128,9 @@ int replay(const ScenarioArguments& arguments) {
                                  : "not reproduced: no finding");
     return same && run->ledgers_differing == 0 ? exit_ok : exit_differs;
   }
-  const bool expected = interpreter::expects_unsound(*context->chosen.implementation.plugin, context->chosen.implementation.flavour,
-                                                     context->chosen.discipline);
+  const bool expected =
+      interpreter::expects_unsound(*context->chosen.implementation.plugin,
+                                   context->chosen.implementation.flavour, context->chosen.discipline);
   if (run->outcome == interpreter::Outcome::error) return exit_harness;
   return (finding && !expected) || run->ledgers_differing != 0 ? exit_differs : exit_ok;
 }
@@ -138,7 +148,8 @@ int explain(const ScenarioArguments& arguments) {
     return exit_harness;
   }
   const campaign::Found* found = shown_finding(*context, *run);
-  fmt::print("{}", report::lifeline(context->chosen.parsed.scenario, run->ledger.events(), found != nullptr ? &found->finding : nullptr,
+  fmt::print("{}", report::lifeline(context->chosen.parsed.scenario, run->ledger.events(),
+                                    found != nullptr ? &found->finding : nullptr,
                                     report::detect_style(STDOUT_FILENO)));
   if (found != nullptr) fmt::print("{}\n", verdict::to_string(found->finding.signature));
   if (found == nullptr) fmt::print("{}: no finding\n", outcome_of(*run));
@@ -166,14 +177,14 @@ int shrink(const ScenarioArguments& arguments) {
       if (const campaign::Found* shown = shown_finding(*context, *watched)) found = *shown;
   }
   if (!found) {
-    complain(fmt::format("{}: nothing to shrink: {} shows no finding ({})", context->chosen.source, context->chosen.implementation.name(),
-                         outcome_of(*fast)));
+    complain(fmt::format("{}: nothing to shrink: {} shows no finding ({})", context->chosen.source,
+                         context->chosen.implementation.name(), outcome_of(*fast)));
     return exit_differs;
   }
   found->scenario = context->chosen.parsed.scenario;
   const campaign::Found small = confirmer.shrunk(*found);
-  fmt::print("# impl: {}\n# finding: {}\n{}", context->chosen.implementation.name(), verdict::to_string(small.finding.signature),
-             scenario::to_text(small.scenario));
+  fmt::print("# impl: {}\n# finding: {}\n{}", context->chosen.implementation.name(),
+             verdict::to_string(small.finding.signature), scenario::to_text(small.scenario));
   fmt::print(stderr, "{} ops -> {} ops\n", found->scenario.cost(), small.scenario.cost());
   return exit_ok;
 }

@@ -27,7 +27,8 @@ std::string suggestion(std::string_view word, bool with_hidden) {
 
 std::expected<const scopecheck_plugin*, std::string> find(const std::string& name) {
   const scopecheck_plugin* plugin = abi::find_registered(name);
-  if (plugin == nullptr) return std::unexpected(fmt::format("unknown implementation '{}'; {}", name, suggestion(name, false)));
+  if (plugin == nullptr)
+    return std::unexpected(fmt::format("unknown implementation '{}'; {}", name, suggestion(name, false)));
   if (const auto valid = interpreter::validate(*plugin); !valid) return std::unexpected(valid.error());
   return plugin;
 }
@@ -38,7 +39,8 @@ std::expected<std::string, std::string> read_all(const std::string& file) {
     text.assign(std::istreambuf_iterator<char>(std::cin), {});
   } else {
     std::error_code ignored;
-    if (std::filesystem::is_directory(file, ignored)) return std::unexpected(fmt::format("{}: is a directory", file));
+    if (std::filesystem::is_directory(file, ignored))
+      return std::unexpected(fmt::format("{}: is a directory", file));
     std::ifstream stream(file, std::ios::binary);
     if (!stream) return std::unexpected(fmt::format("{}: {}", file, std::strerror(errno)));
     text.resize(largest_file + 1);
@@ -46,7 +48,8 @@ std::expected<std::string, std::string> read_all(const std::string& file) {
     if (stream.bad()) return std::unexpected(fmt::format("{}: cannot be read", file));
     text.resize(static_cast<std::size_t>(stream.gcount()));
   }
-  if (text.size() > largest_file) return std::unexpected(fmt::format("{}: larger than a scenario can be (1 MiB)", file));
+  if (text.size() > largest_file)
+    return std::unexpected(fmt::format("{}: larger than a scenario can be (1 MiB)", file));
   return text;
 }
 
@@ -66,12 +69,14 @@ scenario::Discipline discipline_of(std::string_view name) {
   return scenario::Discipline::safe;
 }
 
-std::expected<std::vector<interpreter::Implementation>, std::string> select(const std::vector<std::string>& names) {
+std::expected<std::vector<interpreter::Implementation>, std::string> select(
+    const std::vector<std::string>& names) {
   std::vector<interpreter::Implementation> chosen;
   const auto add = [&](const scopecheck_plugin* plugin) {
     const auto known = [&](const auto& i) { return i.plugin == plugin; };
     if (std::ranges::any_of(chosen, known)) return;
-    for (std::uint32_t flavour = 0; flavour < plugin->flavour_count; ++flavour) chosen.push_back({plugin, flavour});
+    for (std::uint32_t flavour = 0; flavour < plugin->flavour_count; ++flavour)
+      chosen.push_back({plugin, flavour});
   };
   for (const std::string& name : names) {
     const auto plugin = find(name);
@@ -99,32 +104,39 @@ std::expected<Chosen, std::string> choose(const ScenarioArguments& arguments) {
     text = std::move(*read);
   }
   auto parsed = scenario::parse(text);
-  if (!parsed) return std::unexpected(fmt::format("{}:{}: {}", chosen.source, parsed.error().line, parsed.error().message));
+  if (!parsed)
+    return std::unexpected(
+        fmt::format("{}:{}: {}", chosen.source, parsed.error().line, parsed.error().message));
   chosen.parsed = std::move(*parsed);
   const auto or_header = [&](const std::string& argument, std::string_view key) {
     return argument.empty() ? std::string(chosen.parsed.get(key)) : argument;
   };
   const std::string name = or_header(arguments.implementation, "impl");
   if (name.empty())
-    return std::unexpected(fmt::format("{}: which implementation? give --impl NAME, or a first line `# impl: NAME`", chosen.source));
+    return std::unexpected(fmt::format(
+        "{}: which implementation? give --impl NAME, or a first line `# impl: NAME`", chosen.source));
   const auto plugin = find(name);
   if (!plugin) return std::unexpected(plugin.error());
   chosen.implementation.plugin = *plugin;
   const std::string flavour = or_header(arguments.flavour, "flavour");
   if (!flavour.empty()) {
     std::vector<std::string> flavours;
-    for (std::uint32_t i = 0; i < (*plugin)->flavour_count; ++i) flavours.emplace_back((*plugin)->flavours[i].name);
+    for (std::uint32_t i = 0; i < (*plugin)->flavour_count; ++i)
+      flavours.emplace_back((*plugin)->flavours[i].name);
     const auto found = std::ranges::find(flavours, flavour);
     if (found == flavours.end())
-      return std::unexpected(fmt::format("{} has no flavour '{}'; it has: {}", name, flavour, fmt::join(flavours, ", ")));
+      return std::unexpected(
+          fmt::format("{} has no flavour '{}'; it has: {}", name, flavour, fmt::join(flavours, ", ")));
     chosen.implementation.flavour = static_cast<std::uint32_t>(found - flavours.begin());
   }
   const std::string discipline = or_header(arguments.discipline, "discipline");
   if (!discipline.empty() && discipline != "safe" && discipline != "documented" && discipline != "no-leak")
-    return std::unexpected(fmt::format("{}: '{}' is not a discipline: safe, documented or no-leak", chosen.source, discipline));
+    return std::unexpected(
+        fmt::format("{}: '{}' is not a discipline: safe, documented or no-leak", chosen.source, discipline));
   chosen.discipline = discipline_of(discipline);
   chosen.offers = interpreter::offers_of(**plugin, chosen.discipline);
-  if (const auto formed = scenario::check(chosen.parsed.scenario, chosen.offers, chosen.parsed.lines.data()); !formed) {
+  if (const auto formed = scenario::check(chosen.parsed.scenario, chosen.offers, chosen.parsed.lines.data());
+      !formed) {
     const std::size_t op = formed.error().op;
     const std::uint32_t line = op < chosen.parsed.lines.size() ? chosen.parsed.lines[op] : 0;
     return std::unexpected(fmt::format("{}:{}: not a client of {} under {}: {}", chosen.source, line, name,

@@ -34,7 +34,9 @@ bool declares(OpKind kind) {
   }
 }
 
-bool on_drop(OpKind kind) { return kind == OpKind::capture || kind == OpKind::result || kind == OpKind::payload; }
+bool on_drop(OpKind kind) {
+  return kind == OpKind::capture || kind == OpKind::result || kind == OpKind::payload;
+}
 
 /// The ops so far, read backwards.
 class Tail {
@@ -123,7 +125,7 @@ bool canonical_end(const Draft& draft) {
     if (decls[i].is_cell) continue;
     const ValueState& value = rules.value(decls[i].index);
     if (value.kind == ValueKind::async && !value.started) return false;  // never polled: it was never there
-    if (value.boxed && !value.moved) return false;  // dropped like one in the frame
+    if (value.boxed && !value.moved) return false;                       // dropped like one in the frame
   }
   switch (block.kind) {
     case BlockKind::task: {
@@ -203,14 +205,16 @@ bool canonical_next(const Draft& draft, const Op& op) {
       !(rules.block().kind == BlockKind::task && on_drop(op.kind)))
     return false;  // a declaration stands right before what its position matters to
   if (draft.dropped_top() && op.kind == OpKind::end) return false;  // the end would have dropped it
-  if (!tail.empty() && last == OpKind::end && tail.last_opener().kind == OpKind::async && !declares(op.kind) &&
-      op.kind != OpKind::end && !((op.kind == OpKind::poll || op.kind == OpKind::await) && op.subject == tail.last_opener().value))
+  if (!tail.empty() && last == OpKind::end && tail.last_opener().kind == OpKind::async &&
+      !declares(op.kind) && op.kind != OpKind::end &&
+      !((op.kind == OpKind::poll || op.kind == OpKind::await) && op.subject == tail.last_opener().value))
     return false;  // creating a future does nothing: it is created right before it is polled
   if (on_drop(op.kind)) {
     if (last != OpKind::cell && last != OpKind::spawn && !(on_drop(last) && last < op.kind)) return false;
     const bool own = ((rules.block().shared | rules.block().mut) & bit(op.subject)) == 0;
     if (own && op.kind == OpKind::capture) return false;  // the ledger watches the child's destructor anyway
-    if (own && op.kind == OpKind::result && rules.offers().borrows()) return false;  // so does a borrowed cell
+    if (own && op.kind == OpKind::result && rules.offers().borrows())
+      return false;  // so does a borrowed cell
     return first_uses_in_order(draft, bit(op.subject));
   }
   switch (op.kind) {
@@ -259,16 +263,18 @@ std::size_t ops_still_needed(const Draft& draft) {
     if (decl.is_cell && (mentioned & bit(decl.index)) == 0) ++waiting;
   if (waiting > 0) {
     const bool in_body = rules.block().kind == BlockKind::task;  // there a destructor may touch it instead
-    if (!in_body && rules.tasks() + (waiting + bounds.borrows - 1) / bounds.borrows > bounds.tasks) return never;
+    if (!in_body && rules.tasks() + (waiting + bounds.borrows - 1) / bounds.borrows > bounds.tasks)
+      return never;
     needed += in_body ? waiting : (waiting + bounds.borrows - 1) / bounds.borrows + waiting;
     bool scope = false;
-    for (std::uint8_t v = 0; v < rules.values(); ++v) scope = scope || rules.value(v).kind == ValueKind::scope;
+    for (std::uint8_t v = 0; v < rules.values(); ++v)
+      scope = scope || rules.value(v).kind == ValueKind::scope;
     if (!in_body && rules.offers().scope && !scope) ++needed;
   }
   for (const scenario::Declaration& decl : rules.decls()) {
     if (decl.is_cell) continue;
     const ValueState& value = rules.value(decl.index);
-    if (value.kind == ValueKind::async && !value.started) ++needed;  // its first poll
+    if (value.kind == ValueKind::async && !value.started) ++needed;           // its first poll
     if (value.boxed && !value.moved && !rules.block().unreachable) ++needed;  // what it was boxed for
   }
   for (const BlockState& block : rules.blocks()) {
@@ -287,7 +293,8 @@ bool canonical_stop(const Draft& draft) {
   const auto& ops = draft.scenario().ops;
   if (ops.empty()) return true;
   if (ops[ops.size() - 1].kind == OpKind::cell || draft.dropped_top()) return false;
-  if (ops[0].kind == OpKind::frame && draft.scenario().matching_end(0) + 1 == ops.size()) return false;  // the outermost is one
+  if (ops[0].kind == OpKind::frame && draft.scenario().matching_end(0) + 1 == ops.size())
+    return false;  // the outermost is one
   return canonical_end(draft);
 }
 

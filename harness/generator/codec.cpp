@@ -36,7 +36,8 @@ scenario::Scenario decode(std::span<const std::uint8_t> bytes, const scenario::O
   return draft.scenario();
 }
 
-std::optional<std::vector<std::uint8_t>> encode(const scenario::Scenario& scenario, const scenario::Offers& offers,
+std::optional<std::vector<std::uint8_t>> encode(const scenario::Scenario& scenario,
+                                                const scenario::Offers& offers,
                                                 const scenario::Bounds& bounds) {
   Draft draft(offers, bounds);
   std::vector<std::uint8_t> bytes;

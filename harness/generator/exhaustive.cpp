@@ -6,7 +6,8 @@ using scenario::Op;
 using scenario::OpKind;
 using scenario::Scenario;
 
-Exhaustive::Exhaustive(const scenario::Offers& offers, const scenario::Bounds& bounds, ExhaustiveOptions options)
+Exhaustive::Exhaustive(const scenario::Offers& offers, const scenario::Bounds& bounds,
+                       ExhaustiveOptions options)
     : offers_(offers), bounds_(bounds), options_(options) {}
 Exhaustive::~Exhaustive() = default;
 
@@ -32,8 +33,7 @@ namespace {
 /// Ops after which a kept scenario needs at least one more: a loan its touch, a box what
 /// it is boxed for.
 bool wants_more(const Op& op) {
-  return op.boxed || op.mut != 0 || op.shared != 0 ||
-         (scenario::opens(op.kind) && op.kind != OpKind::spawn);
+  return op.boxed || op.mut != 0 || op.shared != 0 || (scenario::opens(op.kind) && op.kind != OpKind::spawn);
 }
 
 }  // namespace
@@ -81,7 +81,9 @@ const Scenario* Exhaustive::next() {
     }
     *closing_ = level.draft;
     closing_->push(op);
-    if (options_.symmetry && options_.lookahead && closing_->cost() + ops_still_needed(*closing_) > bounds_.ops) continue;
+    if (options_.symmetry && options_.lookahead &&
+        closing_->cost() + ops_still_needed(*closing_) > bounds_.ops)
+      continue;
     if (closing_->cost() < bounds_.ops) {
       enter(*closing_);
     } else if (complete(*closing_)) {

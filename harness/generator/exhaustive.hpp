@@ -36,7 +36,8 @@ class Exhaustive {
 
   /// Starts over with scenarios of exactly `ops` ops.
   void begin(std::size_t ops);
-  /// Goes on behind `scenario`, one that a search with the same arguments visited. Requires: begin(ops) before.
+  /// Goes on behind `scenario`, one that a search with the same arguments visited. Requires: begin(ops)
+  /// before.
   void resume_after(const scenario::Scenario& scenario);
   /// The next scenario, or null when there are no more. Valid until the next call.
   [[nodiscard]] const scenario::Scenario* next();

@@ -14,11 +14,13 @@ using scenario::ValueKind;
 bool same_choice(const Op& candidate, const Op& op) {
   Op a = candidate;
   Op b = op;
-  if (op.kind == OpKind::async || (op.kind == OpKind::spawn && op.value != none && candidate.value != none)) a.value = b.value = 0;
+  if (op.kind == OpKind::async || (op.kind == OpKind::spawn && op.value != none && candidate.value != none))
+    a.value = b.value = 0;
   return a == b;
 }
 
-Draft::Draft(const scenario::Offers& offers, const scenario::Bounds& bounds) : bounds_(&bounds), rules_(offers) {}
+Draft::Draft(const scenario::Offers& offers, const scenario::Bounds& bounds)
+    : bounds_(&bounds), rules_(offers) {}
 
 void Draft::push(const Op& op) {
   if (op.kind == OpKind::end) {
@@ -30,8 +32,8 @@ void Draft::push(const Op& op) {
   if (scenario::opens(op.kind)) open_.push_back(static_cast<std::uint8_t>(scenario_.ops.size()));
   cost_ = static_cast<std::uint8_t>(cost_ + scenario::info(op.kind).cost);
   const auto& decls = rules_.decls();
-  dropped_top_ = op.kind == OpKind::drop && decls.size() > rules_.block().first_decl && !decls.back().is_cell &&
-                 decls.back().index == op.subject;
+  dropped_top_ = op.kind == OpKind::drop && decls.size() > rules_.block().first_decl &&
+                 !decls.back().is_cell && decls.back().index == op.subject;
   if (op.kind == OpKind::frame) ++frames_;
   if (op.kind == OpKind::scope) ++scopes_;
   if (op.kind == OpKind::async) ++async_blocks_;
@@ -66,7 +68,8 @@ bool Draft::within_bounds(const Op& op) const {
       return rules_.tasks() < bounds_->tasks &&
              std::popcount(static_cast<unsigned>(op.shared | op.mut)) <= bounds_->borrows;
     case OpKind::wake:
-      return op.subject < rules_.tasks() && (rules_.task(op.subject).parks || rules_.task(op.subject).keeps_waker);
+      return op.subject < rules_.tasks() &&
+             (rules_.task(op.subject).parks || rules_.task(op.subject).keeps_waker);
     default:
       return true;
   }
@@ -92,8 +95,9 @@ class CandidateWriter {
     boxed({.kind = OpKind::scope, .value = rules_.values()});
     spawns();
     boxed({.kind = OpKind::async});
-    for (const OpKind kind : {OpKind::yield, OpKind::park, OpKind::keep_waker, OpKind::frame, OpKind::inside, OpKind::catch_,
-                              OpKind::suspend, OpKind::settle, OpKind::throw_, OpKind::throw_bomb, OpKind::shutdown})
+    for (const OpKind kind :
+         {OpKind::yield, OpKind::park, OpKind::keep_waker, OpKind::frame, OpKind::inside, OpKind::catch_,
+          OpKind::suspend, OpKind::settle, OpKind::throw_, OpKind::throw_bomb, OpKind::shutdown})
       add({.kind = kind});
     add({.kind = OpKind::run, .subject = 1});
   }
@@ -124,10 +128,11 @@ class CandidateWriter {
     for (const scenario::Declaration& decl : rules_.decls()) {
       if (decl.is_cell) continue;
       const std::uint8_t v = decl.index;
-      for (const OpKind kind : {OpKind::poll, OpKind::drop, OpKind::await, OpKind::join, OpKind::cancel, OpKind::detach,
-                                OpKind::close, OpKind::move, OpKind::move_out})
+      for (const OpKind kind : {OpKind::poll, OpKind::drop, OpKind::await, OpKind::join, OpKind::cancel,
+                                OpKind::detach, OpKind::close, OpKind::move, OpKind::move_out})
         add({.kind = kind, .subject = v});
-      for (std::uint8_t vector = 0; vector <= 2; ++vector) add({.kind = OpKind::forget, .subject = v, .extra = vector});
+      for (std::uint8_t vector = 0; vector <= 2; ++vector)
+        add({.kind = OpKind::forget, .subject = v, .extra = vector});
       if (rules_.value(v).kind == ValueKind::scope)
         boxed({.kind = OpKind::join_as, .subject = v, .value = rules_.values()});
     }

@@ -44,10 +44,18 @@ constexpr std::array<std::uint32_t, scenario::op_kinds> cumulative = [] {
 }  // namespace
 
 scenario::Bounds random_bounds() {
-  return {.ops = 40, .tasks = 6, .cells = 6, .scopes = 4, .frames = 4, .async_blocks = 3, .steps = 6, .borrows = 3};
+  return {.ops = 40,
+          .tasks = 6,
+          .cells = 6,
+          .scopes = 4,
+          .frames = 4,
+          .async_blocks = 3,
+          .steps = 6,
+          .borrows = 3};
 }
 
-Random::Random(const scenario::Offers& offers, const scenario::Bounds& bounds, std::uint64_t seed, RandomLength length)
+Random::Random(const scenario::Offers& offers, const scenario::Bounds& bounds, std::uint64_t seed,
+               RandomLength length)
     : offers_(offers), bounds_(bounds), prng_(seed), length_(length), draft_(offers_, bounds_) {}
 
 /// An op with random operands: possible in form, not yet known to be legal.
@@ -56,7 +64,9 @@ Op Random::propose() {
   const std::uint32_t pick = prng_.below(cumulative.back());
   std::size_t at = 0;
   while (cumulative[at] <= pick) ++at;
-  const auto below = [&](std::uint32_t bound) { return static_cast<std::uint8_t>(bound == 0 ? 0 : prng_.below(bound)); };
+  const auto below = [&](std::uint32_t bound) {
+    return static_cast<std::uint8_t>(bound == 0 ? 0 : prng_.below(bound));
+  };
   Op op{.kind = static_cast<OpKind>(at)};
   switch (scenario::info(op.kind).operand) {
     case scenario::Operand::new_cell:

@@ -18,7 +18,8 @@ struct RandomLength {
 /// Draws scenarios. Same offers, bounds and seed: same scenarios. Threads: one caller.
 class Random {
  public:
-  Random(const scenario::Offers& offers, const scenario::Bounds& bounds, std::uint64_t seed, RandomLength length = {});
+  Random(const scenario::Offers& offers, const scenario::Bounds& bounds, std::uint64_t seed,
+         RandomLength length = {});
 
   /// The next scenario: well-formed, at least `least` ops unless the API offers too little.
   [[nodiscard]] const scenario::Scenario& next();

@@ -17,7 +17,8 @@ void drop_waker(scopecheck_waker& waker) {
   if (old.vtable != nullptr) old.vtable->drop(old.data);
 }
 
-scopecheck_status host_child_step(scopecheck_child* child, const scopecheck_waker* waker, scopecheck_object** out) {
+scopecheck_status host_child_step(scopecheck_child* child, const scopecheck_waker* waker,
+                                  scopecheck_object** out) {
   return current_state()->step(*child, *waker, out);
 }
 scopecheck_status host_child_block(scopecheck_child* /*child*/, scopecheck_object** out) {
@@ -28,7 +29,9 @@ scopecheck_status host_child_block(scopecheck_child* /*child*/, scopecheck_objec
   return SCOPECHECK_E_STATE;
 }
 void host_child_drop(scopecheck_child* child) { current_state()->drop_child(*child); }
-scopecheck_status host_object_drop(scopecheck_object* object) { return current_state()->drop_object(*object); }
+scopecheck_status host_object_drop(scopecheck_object* object) {
+  return current_state()->drop_object(*object);
+}
 void host_idle() {
   Machine::State& state = *current_state();
   if (state.wake_gates() > 0) return;
@@ -61,7 +64,8 @@ scopecheck_status Machine::State::step(scopecheck_child& child, const scopecheck
   const std::uint8_t task = child.task;
   if (task != none) {
     ledger.append(EventKind::stepped, task, task, 0, op);
-    const bool moved = ledger.task_is(task, ledger::task_home_moved) && ledger.task_is(task, ledger::task_started);
+    const bool moved =
+        ledger.task_is(task, ledger::task_home_moved) && ledger.task_is(task, ledger::task_started);
     if (task_done(task) || child.stepping || moved || ledger.task_is(task, ledger::task_home_dead)) {
       ledger.raise(ledger::alarm_step);
       return SCOPECHECK_PENDING;
@@ -127,7 +131,8 @@ void Machine::State::drop_child(scopecheck_child& child) {
   const std::uint8_t task = child.task;
   if (task != none) {
     ledger.append(EventKind::child_dropped, task, task, child.stepping ? 1 : 0, op);
-    if (child.dropped || child.stepping || ledger.task_is(task, ledger::task_home_dead)) ledger.raise(ledger::alarm_drop);
+    if (child.dropped || child.stepping || ledger.task_is(task, ledger::task_home_dead))
+      ledger.raise(ledger::alarm_drop);
   }
   if (child.dropped) return;
   child.dropped = true;
@@ -156,16 +161,16 @@ void Machine::State::drop_child(scopecheck_child& child) {
 }
 
 scopecheck_status Machine::State::drop_object(scopecheck_object& object) {
-  ledger.append(object.is_payload ? EventKind::payload_dropped : EventKind::result_dropped, object.task, object.task,
-                object.dropped ? 1 : 0, op);
+  ledger.append(object.is_payload ? EventKind::payload_dropped : EventKind::result_dropped, object.task,
+                object.task, object.dropped ? 1 : 0, op);
   if (object.dropped) {
     ledger.raise(ledger::alarm_object);
     return SCOPECHECK_OK;
   }
   object.dropped = true;
   if (object.cell != none) {
-    object_touch(object.is_payload ? EventKind::touched_by_payload : EventKind::touched_by_result, object.task,
-                 object.cell);
+    object_touch(object.is_payload ? EventKind::touched_by_payload : EventKind::touched_by_result,
+                 object.task, object.cell);
     if (cell_kept_by[object.cell] == object.task) cell_ends(object.cell, object.task);
   }
   return object.bomb ? SCOPECHECK_THROWN : SCOPECHECK_OK;
@@ -174,7 +179,8 @@ scopecheck_status Machine::State::drop_object(scopecheck_object& object) {
 void Machine::State::object_touch(EventKind kind, std::uint8_t task, std::uint8_t cell) {
   const bool owned = cell_owner[cell] == task;
   if (kind == EventKind::touched_by_payload) ledger.reach(Goal::payload_touched);
-  if (!owned) ledger.reach(kind == EventKind::touched_by_capture ? Goal::capture_touched : Goal::result_touched);
+  if (!owned)
+    ledger.reach(kind == EventKind::touched_by_capture ? Goal::capture_touched : Goal::result_touched);
   const ledger::Touch touch = ledger.touched(kind, task, cell, needs_no_loan(cell, task), op);
   if ((touch & ledger::touch_dead) != 0 && !real_access) return;
   access(cell, owned || (plans[task].mut >> cell & 1) != 0);

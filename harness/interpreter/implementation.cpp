@@ -23,47 +23,62 @@ std::expected<void, std::string> validate(const scopecheck_plugin& p) {
     return std::unexpected(fmt::format("plugin '{}': {}", p.name != nullptr ? p.name : "?", what));
   };
   if (p.struct_size != sizeof(scopecheck_plugin))
-    return bad(fmt::format("struct_size is {}, this harness speaks {}; rebuild it against this plugin.h", p.struct_size,
-                           sizeof(scopecheck_plugin)));
+    return bad(fmt::format("struct_size is {}, this harness speaks {}; rebuild it against this plugin.h",
+                           p.struct_size, sizeof(scopecheck_plugin)));
   if (p.abi_major != SCOPECHECK_ABI_MAJOR) return bad("abi_major is not spoken by this harness");
-  if (p.name == nullptr || p.summary == nullptr || p.build == nullptr) return bad("name, summary and build must be set");
+  if (p.name == nullptr || p.summary == nullptr || p.build == nullptr)
+    return bad("name, summary and build must be set");
   if (p.flavour_count == 0 || p.flavours == nullptr) return bad("at least one flavour must be named");
   if (p.rt_new == nullptr || p.rt_free == nullptr || p.spawn == nullptr)
     return bad("rt_new, rt_free and spawn are mandatory");
-  if ((p.scope_init != nullptr) != (p.scope_destroy != nullptr)) return bad("scope_init and scope_destroy go together");
-  if (p.scope_init != nullptr && (p.scope_size == 0 || p.scope_size > 4096 || !power_of_two_up_to_64(p.scope_align)))
+  if ((p.scope_init != nullptr) != (p.scope_destroy != nullptr))
+    return bad("scope_init and scope_destroy go together");
+  if (p.scope_init != nullptr &&
+      (p.scope_size == 0 || p.scope_size > 4096 || !power_of_two_up_to_64(p.scope_align)))
     return bad("scope_size must be 1 to 4096 and scope_align a power of two up to 64");
-  if ((p.handle_size != 0) != (p.handle_destroy != nullptr)) return bad("handle_size and handle_destroy go together");
+  if ((p.handle_size != 0) != (p.handle_destroy != nullptr))
+    return bad("handle_size and handle_destroy go together");
   if (p.handle_size != 0 && (p.handle_size > 4096 || !power_of_two_up_to_64(p.handle_align)))
     return bad("handle_size must be at most 4096 and handle_align a power of two up to 64");
   if ((p.join_begin != nullptr) != (p.join_poll != nullptr && p.join_destroy != nullptr))
     return bad("join_begin needs join_poll and join_destroy, and they need it");
-  if (p.join_begin != nullptr && (p.join_size == 0 || p.join_size > 4096 || !power_of_two_up_to_64(p.join_align)))
+  if (p.join_begin != nullptr &&
+      (p.join_size == 0 || p.join_size > 4096 || !power_of_two_up_to_64(p.join_align)))
     return bad("join_size must be 1 to 4096 and join_align a power of two up to 64");
-  if (p.handle_size == 0 && (p.handle_poll != nullptr || p.handle_join != nullptr || p.handle_embeds_child != 0))
+  if (p.handle_size == 0 &&
+      (p.handle_poll != nullptr || p.handle_join != nullptr || p.handle_embeds_child != 0))
     return bad("operations on handles without handle_size");
   if (p.shape == SCOPECHECK_SHAPE_PARENT_DRIVEN && p.scope_drive == nullptr)
     return bad("shape PARENT_DRIVEN needs scope_drive");
-  if (p.shape == SCOPECHECK_SHAPE_GUARD && p.scope_init == nullptr) return bad("shape GUARD needs scope_init");
+  if (p.shape == SCOPECHECK_SHAPE_GUARD && p.scope_init == nullptr)
+    return bad("shape GUARD needs scope_init");
   if (p.shape == SCOPECHECK_SHAPE_HANDLE && p.handle_size == 0) return bad("shape HANDLE needs handles");
-  if (p.shape == SCOPECHECK_SHAPE_CLOSURE && p.scope_enter == nullptr) return bad("shape CLOSURE needs scope_enter");
+  if (p.shape == SCOPECHECK_SHAPE_CLOSURE && p.scope_enter == nullptr)
+    return bad("shape CLOSURE needs scope_enter");
   if (p.carrier == SCOPECHECK_CARRIER_SCOPE && p.scope_init == nullptr && p.scope_enter == nullptr)
     return bad("carrier SCOPE without scopes");
-  if (p.carrier == SCOPECHECK_CARRIER_HANDLE && p.handle_size == 0) return bad("carrier HANDLE without handles");
+  if (p.carrier == SCOPECHECK_CARRIER_HANDLE && p.handle_size == 0)
+    return bad("carrier HANDLE without handles");
   if (p.carrier > SCOPECHECK_CARRIER_JOIN) return bad("unknown carrier");
-  if ((p.progress & SCOPECHECK_PROGRESS_RUN) != 0 && p.rt_run == nullptr) return bad("progress RUN needs rt_run");
+  if ((p.progress & SCOPECHECK_PROGRESS_RUN) != 0 && p.rt_run == nullptr)
+    return bad("progress RUN needs rt_run");
   if ((p.progress & SCOPECHECK_PROGRESS_DRIVE) != 0 && p.scope_drive == nullptr)
     return bad("progress DRIVE needs scope_drive");
   if ((p.client_ops & SCOPECHECK_CLIENT_MUST_UNDERSTAND) != 0)
     return bad("client_ops has must-understand bits that this harness does not know");
-  if (p.carrier == SCOPECHECK_CARRIER_JOIN) return bad("carrier JOIN: this harness has no rules yet for loans that a join object carries");
+  if (p.carrier == SCOPECHECK_CARRIER_JOIN)
+    return bad("carrier JOIN: this harness has no rules yet for loans that a join object carries");
   for (std::uint32_t i = 0; i < p.precondition_count; ++i) {
     const std::uint32_t kind = p.preconditions[i].kind;
-    if (kind != SCOPECHECK_PRE_RUNTIME_OUTLIVES_SCOPE && kind != SCOPECHECK_PRE_WORKER_ONLY && kind != SCOPECHECK_PRE_NO_FORGET)
-      return bad(fmt::format("precondition {}: this harness cannot hold clients to it yet (it knows runtime outlives scope, "
-                             "worker only and no forget)", kind));
+    if (kind != SCOPECHECK_PRE_RUNTIME_OUTLIVES_SCOPE && kind != SCOPECHECK_PRE_WORKER_ONLY &&
+        kind != SCOPECHECK_PRE_NO_FORGET)
+      return bad(fmt::format(
+          "precondition {}: this harness cannot hold clients to it yet (it knows runtime outlives scope, "
+          "worker only and no forget)",
+          kind));
   }
-  if (p.spawn_must_be_awaited != 0 && p.handle_poll == nullptr) return bad("spawn_must_be_awaited needs handle_poll");
+  if (p.spawn_must_be_awaited != 0 && p.handle_poll == nullptr)
+    return bad("spawn_must_be_awaited needs handle_poll");
   return {};
 }
 
@@ -74,7 +89,9 @@ bool spawning_is_unsafe(const scopecheck_plugin& p) {
 
 scenario::Offers offers_of(const scopecheck_plugin& p, scenario::Discipline discipline) {
   const std::uint64_t withheld = discipline == scenario::Discipline::documented ? 0 : p.unsafe_ops;
-  const auto op = [&](auto function, std::uint64_t bit) { return function != nullptr && (withheld & bit) == 0; };
+  const auto op = [&](auto function, std::uint64_t bit) {
+    return function != nullptr && (withheld & bit) == 0;
+  };
   const auto client = [&](std::uint64_t bit) { return (p.client_ops & bit) != 0; };
   scenario::Offers o;
   o.scope = op(p.scope_init, SCOPECHECK_OP_SCOPE_INIT);
@@ -120,10 +137,17 @@ scenario::Offers offers_of(const scopecheck_plugin& p, scenario::Discipline disc
   if (discipline == scenario::Discipline::documented) {
     for (std::uint32_t i = 0; i < p.precondition_count; ++i) {
       switch (p.preconditions[i].kind) {
-        case SCOPECHECK_PRE_RUNTIME_OUTLIVES_SCOPE: o.pre_runtime_outlives_scope = true; break;
-        case SCOPECHECK_PRE_WORKER_ONLY: o.pre_worker_only = true; break;
-        case SCOPECHECK_PRE_NO_FORGET: o.forget = o.forget_in_place = false; break;
-        default: break;
+        case SCOPECHECK_PRE_RUNTIME_OUTLIVES_SCOPE:
+          o.pre_runtime_outlives_scope = true;
+          break;
+        case SCOPECHECK_PRE_WORKER_ONLY:
+          o.pre_worker_only = true;
+          break;
+        case SCOPECHECK_PRE_NO_FORGET:
+          o.forget = o.forget_in_place = false;
+          break;
+        default:
+          break;
       }
     }
   }

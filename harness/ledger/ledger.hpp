@@ -34,7 +34,9 @@ inline constexpr std::array event_table = {
 inline constexpr std::size_t event_kinds = event_table.size();
 static_assert(event_kinds <= 64, "kinds are collected in a 64-bit set");
 
-[[nodiscard]] constexpr const EventInfo& info(EventKind kind) { return event_table[static_cast<std::size_t>(kind)]; }
+[[nodiscard]] constexpr const EventInfo& info(EventKind kind) {
+  return event_table[static_cast<std::size_t>(kind)];
+}
 
 inline constexpr std::uint8_t client_actor = 0xff;
 
@@ -90,8 +92,8 @@ enum TaskLife : std::uint16_t {
   task_threw = 8,
   task_dropped = 16,
   task_stepping = 32,
-  task_woken = 64,      ///< woken since its last step
-  task_home_dead = 128, ///< the storage that embeds it ended
+  task_woken = 64,       ///< woken since its last step
+  task_home_dead = 128,  ///< the storage that embeds it ended
   task_home_moved = 256,
   task_cancelled = 512,
 };
@@ -105,7 +107,7 @@ enum Alarm : std::uint16_t {
   alarm_join = 16,
   alarm_wake = 32,
   alarm_scribble = 64,
-  alarm_object = 128, ///< a result or payload destroyed twice
+  alarm_object = 128,  ///< a result or payload destroyed twice
 };
 
 /// The list of events plus the present state of every life. Threads: one writer.
@@ -137,17 +139,24 @@ class Ledger {
   void cell_died(std::uint8_t cell, std::uint8_t actor, std::size_t op);
   [[nodiscard]] bool cell_alive(std::uint8_t cell) const { return (cells_alive_ >> cell & 1) != 0; }
   /// `task` borrows `cell` until `carrier` ends; `through` is the task it was passed on by, or none.
-  void loan_taken(std::uint8_t task, std::uint8_t cell, std::uint8_t carrier, std::uint8_t through, std::size_t op);
+  void loan_taken(std::uint8_t task, std::uint8_t cell, std::uint8_t carrier, std::uint8_t through,
+                  std::size_t op);
   /// Ends every loan that `task` holds, and those it passed on. `actor` is who ended the carrier.
   void loans_expired(std::uint8_t task, std::uint8_t actor, std::size_t op);
-  [[nodiscard]] bool has_loan(std::uint8_t task, std::uint8_t cell) const { return (loans_[task] >> cell & 1) != 0; }
+  [[nodiscard]] bool has_loan(std::uint8_t task, std::uint8_t cell) const {
+    return (loans_[task] >> cell & 1) != 0;
+  }
   /// Classifies and records a touch of `cell` by `task`; `owned`: a cell of the task's own.
   Touch touched(EventKind kind, std::uint8_t task, std::uint8_t cell, bool owned, std::size_t op);
 
   [[nodiscard]] std::uint16_t task(std::uint8_t index) const { return tasks_[index]; }
   [[nodiscard]] bool task_is(std::uint8_t index, TaskLife life) const { return (tasks_[index] & life) != 0; }
-  void mark(std::uint8_t task, TaskLife life) { tasks_[task] = static_cast<std::uint16_t>(tasks_[task] | life); }
-  void unmark(std::uint8_t task, TaskLife life) { tasks_[task] = static_cast<std::uint16_t>(tasks_[task] & ~life); }
+  void mark(std::uint8_t task, TaskLife life) {
+    tasks_[task] = static_cast<std::uint16_t>(tasks_[task] | life);
+  }
+  void unmark(std::uint8_t task, TaskLife life) {
+    tasks_[task] = static_cast<std::uint16_t>(tasks_[task] & ~life);
+  }
 
  private:
   std::size_t size_ = 0;
@@ -156,8 +165,8 @@ class Ledger {
   std::uint16_t alarms_ = 0;
   bool overflowed_ = false;
   std::uint8_t cells_alive_ = 0;
-  std::array<std::uint8_t, scenario::max_tasks> loans_{};      // cells that each task may use
-  std::array<std::uint8_t, scenario::max_tasks> through_{};    // the task that passed them on
+  std::array<std::uint8_t, scenario::max_tasks> loans_{};    // cells that each task may use
+  std::array<std::uint8_t, scenario::max_tasks> through_{};  // the task that passed them on
   std::array<std::uint16_t, scenario::max_tasks> tasks_{};
   std::array<Event, max_events> events_;
 };

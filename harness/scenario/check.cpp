@@ -25,26 +25,29 @@ class Explainer {
       case Rule::borrow_while_mut_borrowed:
       case Rule::borrow_mut_while_borrowed: {
         const bool is_mut = (rules_.value(bad.carrier).mut >> bad.cell & 1) != 0;
-        const char* what = bad.rule == Rule::read_while_mut_borrowed ? "read"
-                           : bad.rule == Rule::write_while_borrowed  ? "write"
+        const char* what = bad.rule == Rule::read_while_mut_borrowed     ? "read"
+                           : bad.rule == Rule::write_while_borrowed      ? "write"
                            : bad.rule == Rule::borrow_while_mut_borrowed ? "borrow"
                                                                          : "mutably borrow";
-        return fmt::format("cannot {} {}: {} borrowed by {} until {}", what, cell, is_mut ? "mutably" : "shared",
-                           holder(bad.carrier, bad.cell), end_of(bad.carrier));
+        return fmt::format("cannot {} {}: {} borrowed by {} until {}", what, cell,
+                           is_mut ? "mutably" : "shared", holder(bad.carrier, bad.cell), end_of(bad.carrier));
       }
       case Rule::not_borrowed:
-        return fmt::format("cannot touch {}: {} did not borrow it; add `borrow mut {}` to its spawn", cell, task, cell);
+        return fmt::format("cannot touch {}: {} did not borrow it; add `borrow mut {}` to its spawn", cell,
+                           task, cell);
       case Rule::write_through_shared:
         return fmt::format("cannot write {}: {} borrowed it shared", cell, task);
       case Rule::declared_after_carrier:
-        return fmt::format("cannot borrow {}: it would die before {}, which carries the loan; declare {} first", cell,
-                           names_.value(bad.carrier), cell);
+        return fmt::format(
+            "cannot borrow {}: it would die before {}, which carries the loan; declare {} first", cell,
+            names_.value(bad.carrier), cell);
       case Rule::moved_to_longer_life:
         return fmt::format("cannot move {} out: it borrows {}, which dies with this frame", value,
                            bad.cell == none ? names_.value(bad.carrier) : cell);
       case Rule::escapes_capture:
-        return fmt::format("cannot borrow {} mutably through the capture of this block for {}, which outlives the block",
-                           cell, names_.value(bad.carrier));
+        return fmt::format(
+            "cannot borrow {} mutably through the capture of this block for {}, which outlives the block",
+            cell, names_.value(bad.carrier));
       case Rule::consumed_through_capture:
         return fmt::format("cannot {} {} here: this block uses it by reference", verb, value);
       case Rule::value_borrowed:
@@ -56,12 +59,16 @@ class Explainer {
         return fmt::format("cannot {} {}: it was dropped, forgotten, moved away or consumed", verb, value);
       case Rule::unknown:
         return fmt::format("cannot {}: {} is not in scope here", verb,
-                           !cell.empty() ? cell : !value.empty() ? value : !task.empty() ? task : "that");
+                           !cell.empty()    ? cell
+                           : !value.empty() ? value
+                           : !task.empty()  ? task
+                                            : "that");
       case Rule::held_by_destructor:
         return fmt::format("cannot {} with {}: a destructor of {} holds it", verb, cell, task);
       case Rule::payload_must_own:
-        return fmt::format("a panic payload of {} cannot touch {}: a payload outlives every frame, so it must own it",
-                           task, cell);
+        return fmt::format(
+            "a panic payload of {} cannot touch {}: a payload outlives every frame, so it must own it", task,
+            cell);
       default: {
         std::string text = fmt::format("cannot {}: {}", verb, info(bad.rule).doc);
         if (!value.empty()) text += fmt::format(" ({})", value);
@@ -78,7 +85,8 @@ class Explainer {
   /// "t0 through s0", or the carrier alone when it is no task's.
   std::string holder(std::uint8_t carrier, std::uint8_t cell) const {
     const ValueState& value = rules_.value(carrier);
-    if (value.kind == ValueKind::handle) return fmt::format("{} through {}", names_.task(value.task), names_.value(carrier));
+    if (value.kind == ValueKind::handle)
+      return fmt::format("{} through {}", names_.task(value.task), names_.value(carrier));
     for (std::size_t i = at_; i-- > 0;) {
       const Op& op = scenario_.ops[i];
       if (op.kind == OpKind::spawn && op.scope == carrier && ((op.shared | op.mut) >> cell & 1) != 0)
@@ -93,8 +101,9 @@ class Explainer {
     const int home = home_depth(carrier);
     for (std::size_t i = at_; i < scenario_.ops.size(); ++i) {
       const Op& op = scenario_.ops[i];
-      const bool consumes = op.kind == OpKind::drop || op.kind == OpKind::forget || op.kind == OpKind::detach ||
-                            op.kind == OpKind::await || (op.kind == OpKind::join && rules_.value(carrier).kind == ValueKind::handle);
+      const bool consumes = op.kind == OpKind::drop || op.kind == OpKind::forget ||
+                            op.kind == OpKind::detach || op.kind == OpKind::await ||
+                            (op.kind == OpKind::join && rules_.value(carrier).kind == ValueKind::handle);
       if (consumes && op.subject == carrier) return fmt::format("line {}", line(i));
       if (opens(op.kind)) ++depth;
       if (op.kind == OpKind::end && --depth < home) return fmt::format("line {}", line(i));
@@ -122,7 +131,8 @@ class Explainer {
 
 }  // namespace
 
-std::expected<void, IllFormed> check(const Scenario& scenario, const Offers& offers, const std::uint32_t* lines) {
+std::expected<void, IllFormed> check(const Scenario& scenario, const Offers& offers,
+                                     const std::uint32_t* lines) {
   Rules rules(offers);
   base::StaticVector<std::size_t, max_blocks> open;
   for (std::size_t i = 0; i < scenario.ops.size(); ++i) {
@@ -130,7 +140,8 @@ std::expected<void, IllFormed> check(const Scenario& scenario, const Offers& off
     std::optional<Violation> bad = rules.check(op);
     if (!bad && op.kind == OpKind::end) {
       const Op& opener = scenario.ops[open.back()];
-      const bool declares = opener.kind == OpKind::async || (opener.kind == OpKind::spawn && opener.value != none);
+      const bool declares =
+          opener.kind == OpKind::async || (opener.kind == OpKind::spawn && opener.value != none);
       if (declares && opener.value != rules.values()) bad = Violation{.rule = Rule::unknown};
       open.pop_back();
     }
@@ -139,7 +150,8 @@ std::expected<void, IllFormed> check(const Scenario& scenario, const Offers& off
     rules.apply(op);
   }
   if (rules.blocks().size() != 1)
-    return std::unexpected(IllFormed{scenario.ops.size(), Violation{.rule = Rule::not_closed}, "a block was left open"});
+    return std::unexpected(
+        IllFormed{scenario.ops.size(), Violation{.rule = Rule::not_closed}, "a block was left open"});
   return {};
 }
 

@@ -64,7 +64,7 @@ struct Bounds {
   std::uint8_t scopes = 2;
   std::uint8_t frames = 2;  ///< nested ones; the outermost is free
   std::uint8_t async_blocks = 1;
-  std::uint8_t steps = 2;  ///< ops of one task body
+  std::uint8_t steps = 2;    ///< ops of one task body
   std::uint8_t borrows = 1;  ///< cells borrowed by one spawn
 
   friend bool operator==(const Bounds&, const Bounds&) = default;

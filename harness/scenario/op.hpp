@@ -16,7 +16,18 @@ enum class OpKind : std::uint8_t {
 #undef SCOPECHECK_OP
 };
 
-enum class Operand : std::uint8_t { none, cell, value, task, count, vector, spawn, new_cell, new_scope, new_block };
+enum class Operand : std::uint8_t {
+  none,
+  cell,
+  value,
+  task,
+  count,
+  vector,
+  spawn,
+  new_cell,
+  new_scope,
+  new_block
+};
 
 /// A row of the op table.
 struct OpInfo {
@@ -29,7 +40,8 @@ struct OpInfo {
 };
 
 inline constexpr std::array op_table = {
-#define SCOPECHECK_OP(id, text, operand, opens, cost, doc) OpInfo{#id, text, Operand::operand, opens != 0, cost, doc},
+#define SCOPECHECK_OP(id, text, operand, opens, cost, doc) \
+  OpInfo{#id, text, Operand::operand, opens != 0, cost, doc},
 #include "harness/scenario/ops.def"
 #undef SCOPECHECK_OP
 };
@@ -48,9 +60,13 @@ inline constexpr std::uint64_t counted = kinds_where([](const OpInfo& row) { ret
 }  // namespace detail
 
 /// Whether the op opens a block. Cost: a shift; for the hot loops.
-[[nodiscard]] constexpr bool opens(OpKind kind) { return (detail::opening >> static_cast<unsigned>(kind) & 1) != 0; }
+[[nodiscard]] constexpr bool opens(OpKind kind) {
+  return (detail::opening >> static_cast<unsigned>(kind) & 1) != 0;
+}
 /// Whether --ops counts the op.
-[[nodiscard]] constexpr bool counted(OpKind kind) { return (detail::counted >> static_cast<unsigned>(kind) & 1) != 0; }
+[[nodiscard]] constexpr bool counted(OpKind kind) {
+  return (detail::counted >> static_cast<unsigned>(kind) & 1) != 0;
+}
 
 [[nodiscard]] constexpr const OpInfo& info(OpKind kind) { return op_table[static_cast<std::size_t>(kind)]; }
 

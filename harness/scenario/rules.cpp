@@ -109,7 +109,8 @@ Rules::Verdict Rules::use_value(std::uint8_t value, int mode, Rules* commit) con
     if (values_[value].level == level) return std::nullopt;
     if (mode == consume) return Violation{.rule = Rule::consumed_through_capture, .value = value};
     const BlockState& body = body_of(level);
-    if (body.kind == BlockKind::task) return Violation{.rule = Rule::unknown, .value = value, .task = body.task};
+    if (body.kind == BlockKind::task)
+      return Violation{.rule = Rule::unknown, .value = value, .task = body.task};
     if (commit != nullptr) {
       BlockState& captured = commit->body_at(level);
       (mode == mut_use ? captured.value_mut : captured.value_shared) |= bit16(value);
@@ -236,8 +237,7 @@ Rules::Verdict Rules::check_spawn(const Op& op) const {
       if (cell_level_[cell] == block().level)
         return Violation{.rule = Rule::declared_after_carrier, .cell = cell, .carrier = op.scope};
     } else if (offers_->carrier == Carrier::scope) {
-      if (cell_level_[cell] >= values_[op.scope].level &&
-          position(true, cell) > position(false, op.scope))
+      if (cell_level_[cell] >= values_[op.scope].level && position(true, cell) > position(false, op.scope))
         return Violation{.rule = Rule::declared_after_carrier, .cell = cell, .carrier = op.scope};
       if (mut && values_[op.scope].level != block().level)
         return Violation{.rule = Rule::escapes_capture, .cell = cell, .carrier = op.scope};
@@ -346,14 +346,16 @@ Rules::Verdict Rules::check_task_op(const Op& op) const {
   }
   if (op.kind == OpKind::payload && !offers_->throws) return Violation{.rule = Rule::not_offered};
   if (block().kind != BlockKind::task) return Violation{.rule = Rule::wrong_place};
-  if (op.subject >= cells_ || !cell_is_live(op.subject)) return Violation{.rule = Rule::unknown, .cell = op.subject};
+  if (op.subject >= cells_ || !cell_is_live(op.subject))
+    return Violation{.rule = Rule::unknown, .cell = op.subject};
   const BlockState& body = block();
   if ((body.held & bit8(op.subject)) != 0)
     return Violation{.rule = Rule::held_by_destructor, .cell = op.subject, .task = body.task};
   if (cell_level_[op.subject] == body.level) return use_cell(op.subject, true, nullptr);
   if (((body.shared | body.mut) & bit8(op.subject)) == 0)
     return Violation{.rule = Rule::not_borrowed, .cell = op.subject, .task = body.task};
-  if (op.kind == OpKind::payload) return Violation{.rule = Rule::payload_must_own, .cell = op.subject, .task = body.task};
+  if (op.kind == OpKind::payload)
+    return Violation{.rule = Rule::payload_must_own, .cell = op.subject, .task = body.task};
   return use_cell(op.subject, (body.mut & bit8(op.subject)) != 0, nullptr);
 }
 
@@ -363,10 +365,12 @@ Rules::Verdict Rules::check_driver_op(const Op& op) const {
     if (in_task()) return Violation{.rule = Rule::wrong_place};
     return std::nullopt;
   }
-  if (op.kind == OpKind::shutdown ? !offers_->shutdown : !offers_->run) return Violation{.rule = Rule::not_offered};
+  if (op.kind == OpKind::shutdown ? !offers_->shutdown : !offers_->run)
+    return Violation{.rule = Rule::not_offered};
   if (!in_main()) return Violation{.rule = Rule::wrong_place};
   if (shut_down_) return Violation{.rule = Rule::after_shutdown};
-  if (op.kind == OpKind::step && op.subject >= tasks()) return Violation{.rule = Rule::unknown, .task = op.subject};
+  if (op.kind == OpKind::step && op.subject >= tasks())
+    return Violation{.rule = Rule::unknown, .task = op.subject};
   if (op.kind == OpKind::run && op.subject == 0) return Violation{.rule = Rule::wrong_place};
   if (op.kind == OpKind::shutdown && offers_->pre_runtime_outlives_scope)
     for (const Declaration& decl : decls_)
@@ -472,8 +476,7 @@ void Rules::apply_spawn(const Op& op) {
     if (value_is_live(op.scope)) static_cast<void>(use_value(op.scope, shared_use, this));
   }
   bool own_scope = false;
-  if (op.scope != none && body().kind == BlockKind::task)
-    own_scope = values_[op.scope].level < block().level;
+  if (op.scope != none && body().kind == BlockKind::task) own_scope = values_[op.scope].level < block().level;
   for (std::uint8_t cell = 0; cell < cells_; ++cell) {
     const bool mut = (op.mut & bit8(cell)) != 0;
     if (!mut && (op.shared & bit8(cell)) == 0) continue;
@@ -481,7 +484,8 @@ void Rules::apply_spawn(const Op& op) {
     if (own_scope) {  // the loan moves on to the new child; a shared one is copied
       BlockState& lender = body_at(block().level);
       // lent on shared until the scope ends, an exclusive loan is no more than a shared one from now on
-      if (!mut && offers_->carrier == Carrier::scope && (lender.mut & bit8(cell)) != 0) lender.shared |= bit8(cell);
+      if (!mut && offers_->carrier == Carrier::scope && (lender.mut & bit8(cell)) != 0)
+        lender.shared |= bit8(cell);
       if (mut || offers_->carrier == Carrier::scope) lender.mut &= static_cast<CellSet>(~bit8(cell));
     } else if (offers_->carrier == Carrier::scope) {
       (mut ? values_[op.scope].mut : values_[op.scope].shared) |= bit8(cell);

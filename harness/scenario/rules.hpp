@@ -86,8 +86,8 @@ struct BlockState {
   // captures of async, inside and catch; for a task: what it may use
   CellSet shared = 0, mut = 0;
   ValueSet value_shared = 0, value_mut = 0;
-  CellSet touched = 0;  ///< task: borrowed cells that its body uses
-  CellSet held = 0;     ///< task: cells that a destructor of what it captured, returns or throws touches
+  CellSet touched = 0;    ///< task: borrowed cells that its body uses
+  CellSet held = 0;       ///< task: cells that a destructor of what it captured, returns or throws touches
   CellSet in_result = 0;  ///< task: borrowed cells that its result goes on borrowing
   std::uint8_t task = none;
 };

@@ -49,7 +49,8 @@ Names::Names(const Scenario& scenario) {
 std::string Names::cell(std::uint8_t index) const { return std::string(1, cell_names[index % max_cells]); }
 std::string Names::task(std::uint8_t index) const { return fmt::format("t{}", index); }
 std::string Names::value(std::uint8_t index) const {
-  if (index >= max_values) return fmt::format("the await of {}", task(static_cast<std::uint8_t>(index - max_values)));
+  if (index >= max_values)
+    return fmt::format("the await of {}", task(static_cast<std::uint8_t>(index - max_values)));
   return fmt::format("{}{}", value_prefix[static_cast<std::size_t>(kinds_[index])], ordinals_[index]);
 }
 
@@ -70,7 +71,8 @@ std::string line_of(const Scenario& scenario, std::size_t at, const Names& names
                          op.kind == OpKind::async ? " {" : "");
     case Operand::value:
       if (op.kind == OpKind::join_as)
-        return fmt::format("join {} as {}{}", names.value(op.subject), names.value(op.value), op.boxed ? " boxed" : "");
+        return fmt::format("join {} as {}{}", names.value(op.subject), names.value(op.value),
+                           op.boxed ? " boxed" : "");
       if (op.kind == OpKind::move_out) return fmt::format("move {} out", names.value(op.subject));
       return fmt::format("{} {}", word, names.value(op.subject));
     case Operand::vector: {
@@ -102,7 +104,8 @@ std::string line_of(const Scenario& scenario, std::size_t at, const Names& names
   if (opener.kind != OpKind::spawn) return "}";
   if (opener.extra != 0) return "} await";
   if (opener.value == none) return "}";
-  return fmt::format("}} as {}{}", names.value(names.handle_of(opener.subject)), opener.boxed ? " boxed" : "");
+  return fmt::format("}} as {}{}", names.value(names.handle_of(opener.subject)),
+                     opener.boxed ? " boxed" : "");
 }
 
 std::string to_text(const Scenario& scenario) {
@@ -161,7 +164,8 @@ class Parser {
       parse_line(text.substr(0, eol));
       text.remove_prefix(std::min(eol + 1, text.size()));
     }
-    if (!error_ && !open_.empty()) fail(fmt::format("block opened in line {} is not closed", open_.back().line));
+    if (!error_ && !open_.empty())
+      fail(fmt::format("block opened in line {} is not closed", open_.back().line));
     if (error_) return std::unexpected(*error_);
     return std::move(parsed_);
   }
@@ -244,7 +248,8 @@ class Parser {
     const auto is_name_char = [](char c) {
       return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
     };
-    if (!std::ranges::all_of(name, is_name_char)) fail(fmt::format("'{}' is not a name for {}", shown(name), what));
+    if (!std::ranges::all_of(name, is_name_char))
+      fail(fmt::format("'{}' is not a name for {}", shown(name), what));
     return name;
   }
   std::uint8_t declare(std::map<std::string, std::uint8_t>& names, std::string_view what, std::size_t limit,
@@ -264,7 +269,8 @@ class Parser {
     std::vector<std::string> known;
     for (const auto& entry : names) known.push_back(entry.first);
     const std::string near = nearest(name, known);
-    fail(fmt::format("unknown {} '{}'{}", what, shown(name), near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+    fail(fmt::format("unknown {} '{}'{}", what, shown(name),
+                     near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
     return 0;
   }
   std::uint8_t value() { return lookup(values_, "value"); }
@@ -273,14 +279,16 @@ class Parser {
 
   void emit(const Op& op) {
     if (error_) return;
-    if (parsed_.scenario.ops.size() + 1 >= max_ops) return fail(fmt::format("more than {} lines of ops", max_ops - 1));
+    if (parsed_.scenario.ops.size() + 1 >= max_ops)
+      return fail(fmt::format("more than {} lines of ops", max_ops - 1));
     parsed_.scenario.ops.push_back(op);
     parsed_.lines.push_back(line_);
   }
   void open(const Op& op, std::string name = {}) {
     expect("{");
     if (error_) return;
-    if (open_.size() + 1 >= max_blocks) return fail(fmt::format("blocks nest deeper than {}", max_blocks - 1));
+    if (open_.size() + 1 >= max_blocks)
+      return fail(fmt::format("blocks nest deeper than {}", max_blocks - 1));
     open_.push_back({parsed_.scenario.ops.size(), line_, std::move(name)});
     emit(op);
     if (!peek().empty() && !error_) parse_op();  // `frame { cell x }` on one line
@@ -298,7 +306,8 @@ class Parser {
     const std::string_view word = take("an op");
     if (word == "}") return close();
     if (word == "cell")
-      return emit({.kind = OpKind::cell, .subject = declare(cells_, "cell", max_cells, fresh_name("a cell"))});
+      return emit(
+          {.kind = OpKind::cell, .subject = declare(cells_, "cell", max_cells, fresh_name("a cell"))});
     if (word == "frame") return open({.kind = OpKind::frame});
     if (word == "inside") return open({.kind = OpKind::inside});
     if (word == "catch") return open({.kind = OpKind::catch_});
@@ -352,7 +361,8 @@ class Parser {
   void run_count() {
     const std::string count(take("a count"));
     if (error_) return;
-    if (count.size() > 2 || !std::ranges::all_of(count, [](char c) { return c >= '0' && c <= '9'; }) || std::stoi(count) == 0)
+    if (count.size() > 2 || !std::ranges::all_of(count, [](char c) { return c >= '0' && c <= '9'; }) ||
+        std::stoi(count) == 0)
       return fail(fmt::format("'{}' is not a count from 1 to 99", shown(count)));
     emit({.kind = OpKind::run, .subject = static_cast<std::uint8_t>(std::stoi(count))});
   }
@@ -363,17 +373,23 @@ class Parser {
       const auto kind = static_cast<OpKind>(i);
       if (info(kind).text != word) continue;
       switch (info(kind).operand) {
-        case Operand::none: return emit({.kind = kind});
-        case Operand::value: return emit({.kind = kind, .subject = value()});
-        case Operand::cell: return emit({.kind = kind, .subject = cell()});
-        case Operand::task: return emit({.kind = kind, .subject = task()});
-        default: break;
+        case Operand::none:
+          return emit({.kind = kind});
+        case Operand::value:
+          return emit({.kind = kind, .subject = value()});
+        case Operand::cell:
+          return emit({.kind = kind, .subject = cell()});
+        case Operand::task:
+          return emit({.kind = kind, .subject = task()});
+        default:
+          break;
       }
     }
     std::vector<std::string> words{"leak"};
     for (const OpInfo& row : op_table) words.emplace_back(row.text.substr(0, row.text.find(' ')));
     const std::string near = nearest(word, words);
-    fail(fmt::format("unknown op '{}'{}", shown(word), near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+    fail(fmt::format("unknown op '{}'{}", shown(word),
+                     near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
   }
 
   void spawn() {

@@ -7,8 +7,9 @@
 //   } as h0 boxed
 //   forget h0
 //
-// Several ops may share a line, separated by `;`. Canonical names follow the order of declaration (cells x y z ..., t0, s0, h0, j0, b0); the parser
-// accepts any names, `leak` for `forget`, and `touch read|write c` for `read|write c`.
+// Several ops may share a line, separated by `;`. Canonical names follow the order of declaration (cells x y
+// z ..., t0, s0, h0, j0, b0); the parser accepts any names, `leak` for `forget`, and `touch read|write c` for
+// `read|write c`.
 #pragma once
 
 #include "harness/scenario/rules.hpp"

@@ -63,7 +63,8 @@ class Shrinker {
   bool unwraps() {
     for (std::size_t i = 0; i < now().ops.size(); ++i) {
       const OpKind kind = now().ops[i].kind;
-      if (kind != OpKind::frame && kind != OpKind::catch_ && kind != OpKind::inside && kind != OpKind::async) continue;
+      if (kind != OpKind::frame && kind != OpKind::catch_ && kind != OpKind::inside && kind != OpKind::async)
+        continue;
       OpSet unwrapped;
       unwrapped.set(i);
       if (accept(without(now(), {}, unwrapped))) return true;

@@ -22,6 +22,7 @@ struct Shrunk {
 /// Greedy to a fixpoint: removes blocks, ops, things with all that mentions them, unwraps blocks, simplifies
 /// what is left; accepts only what is smaller in shortlex order and still shows the finding.
 /// Requires: still_shows(start). Ensures: never grows; the result is well-formed for `offers`.
-[[nodiscard]] Shrunk shrink(const scenario::Scenario& start, const scenario::Offers& offers, const StillShows& still_shows);
+[[nodiscard]] Shrunk shrink(const scenario::Scenario& start, const scenario::Offers& offers,
+                            const StillShows& still_shows);
 
 }  // namespace scopecheck::shrinker

@@ -87,10 +87,12 @@ class Protocol {
   }
 
   void stepped(std::size_t i, const ledger::Event& e, ChildState& child) {
-    if (child.home_died_at != Finding::no_op) return add(i, e, FindingKind::future_after_free, child.home_died_at);
+    if (child.home_died_at != Finding::no_op)
+      return add(i, e, FindingKind::future_after_free, child.home_died_at);
     if (child.done || child.dropped) return add(i, e, FindingKind::step_after_done, child.done_at);
     if (child.running) return add(i, e, FindingKind::double_step, Finding::no_op);
-    if (child.home_moved_at != Finding::no_op) return add(i, e, FindingKind::moved_after_start, child.home_moved_at);
+    if (child.home_moved_at != Finding::no_op)
+      return add(i, e, FindingKind::moved_after_start, child.home_moved_at);
     child.started = true;
     child.running = true;
   }

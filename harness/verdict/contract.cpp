@@ -24,8 +24,9 @@ std::array<Child, scenario::max_tasks> children_of(const scenario::Scenario& pro
   std::array<Child, scenario::max_tasks> children{};
   for (const scenario::Op& op : program.ops)
     if (op.kind == scenario::OpKind::spawn)
-      children[op.subject] = {.scope = op.scope,
-                              .handle = op.extra != 0 ? static_cast<std::uint8_t>(scenario::max_values + op.subject) : op.value};
+      children[op.subject] = {
+          .scope = op.scope,
+          .handle = op.extra != 0 ? static_cast<std::uint8_t>(scenario::max_values + op.subject) : op.value};
   return children;
 }
 
@@ -92,7 +93,8 @@ void contract(const Evidence& evidence, Findings& findings) {
         if (!evidence.promises.wakes || shut_down) break;
         for (std::uint8_t task = 0; task < scenario::max_tasks; ++task) {
           const Child& child = children[task];
-          if (child.spawned && child.woken && !child.done && !child.cancelled) add(i, e, FindingKind::lost_wake, task);
+          if (child.spawned && child.woken && !child.done && !child.cancelled)
+            add(i, e, FindingKind::lost_wake, task);
         }
         break;
       default:

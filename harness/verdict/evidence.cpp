@@ -17,7 +17,8 @@ const ledger::Event* last_before(const Evidence& evidence, std::size_t before, l
                                  std::uint8_t subject, std::uint8_t actor) {
   for (std::size_t i = before; i-- > 0;) {
     const ledger::Event& event = evidence.events[i];
-    if (event.kind == kind && event.subject == subject && (actor == any_actor || event.actor == actor)) return &event;
+    if (event.kind == kind && event.subject == subject && (actor == any_actor || event.actor == actor))
+      return &event;
   }
   return nullptr;
 }

@@ -50,7 +50,8 @@ struct CauseOp {
 
 /// The last event of `kind` about `subject` before index `before` (by `actor` unless it is `any_actor`).
 inline constexpr std::uint8_t any_actor = 0xfe;
-[[nodiscard]] const ledger::Event* last_before(const Evidence& evidence, std::size_t before, ledger::EventKind kind,
-                                               std::uint8_t subject, std::uint8_t actor = any_actor);
+[[nodiscard]] const ledger::Event* last_before(const Evidence& evidence, std::size_t before,
+                                               ledger::EventKind kind, std::uint8_t subject,
+                                               std::uint8_t actor = any_actor);
 
 }  // namespace scopecheck::verdict

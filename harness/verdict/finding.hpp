@@ -32,7 +32,9 @@ inline constexpr std::array kind_table = {
 #include "harness/verdict/kinds.def"
 #undef SCOPECHECK_FINDING
 };
-[[nodiscard]] constexpr const KindInfo& info(FindingKind kind) { return kind_table[static_cast<std::size_t>(kind)]; }
+[[nodiscard]] constexpr const KindInfo& info(FindingKind kind) {
+  return kind_table[static_cast<std::size_t>(kind)];
+}
 
 /// What ended a lifetime or used it: an op of the scenario, or a moment after it.
 enum class Cause : std::uint8_t { nothing, op, frame_end, final_settle, runtime_end };

@@ -12,8 +12,9 @@ using ledger::EventKind;
 namespace {
 
 bool is_touch(EventKind kind) {
-  return kind == EventKind::touched_read || kind == EventKind::touched_write || kind == EventKind::touched_by_capture ||
-         kind == EventKind::touched_by_result || kind == EventKind::touched_by_payload;
+  return kind == EventKind::touched_read || kind == EventKind::touched_write ||
+         kind == EventKind::touched_by_capture || kind == EventKind::touched_by_result ||
+         kind == EventKind::touched_by_payload;
 }
 
 }  // namespace

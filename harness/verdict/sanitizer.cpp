@@ -24,7 +24,8 @@ void sanitizer(const Evidence& evidence, const SanitizerReport& report, Findings
       finding.task = last.subject;
     }
     const bool touch = last.kind == EventKind::touched_read || last.kind == EventKind::touched_write ||
-                       last.kind == EventKind::touched_by_capture || last.kind == EventKind::touched_by_result ||
+                       last.kind == EventKind::touched_by_capture ||
+                       last.kind == EventKind::touched_by_result ||
                        last.kind == EventKind::touched_by_payload || last.kind == EventKind::client_touched;
     if (touch && report.in_harness) {
       if (last.kind != EventKind::client_touched && (last.detail & ledger::touch_dead) != 0) return;

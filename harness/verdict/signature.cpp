@@ -9,11 +9,16 @@ namespace {
 
 std::string cause_text(Cause cause, scenario::OpKind op) {
   switch (cause) {
-    case Cause::nothing: return "-";
-    case Cause::op: return std::string(scenario::info(op).id);
-    case Cause::frame_end: return "frame-end";
-    case Cause::final_settle: return "final-settle";
-    case Cause::runtime_end: return "runtime-end";
+    case Cause::nothing:
+      return "-";
+    case Cause::op:
+      return std::string(scenario::info(op).id);
+    case Cause::frame_end:
+      return "frame-end";
+    case Cause::final_settle:
+      return "final-settle";
+    case Cause::runtime_end:
+      return "runtime-end";
   }
   return "-";
 }

@@ -19,7 +19,8 @@ Supervised heap_spawn_up_to_5_ops(std::uint64_t leak_limit_bytes, unsigned runne
 TEST(Recycle, RunsEveryScenarioOnceHoweverOftenRunnersAreReplaced) {
   const Supervised plain = heap_spawn_up_to_5_ops(std::uint64_t{1} << 40, 1);
   for (const unsigned runners : {1u, 3u}) {
-    const Supervised recycled = heap_spawn_up_to_5_ops(1, runners);  // after every 4096 scenarios at the latest
+    const Supervised recycled =
+        heap_spawn_up_to_5_ops(1, runners);  // after every 4096 scenarios at the latest
     EXPECT_TRUE(recycled.merged.all_finished);
     EXPECT_TRUE(recycled.errors.empty());
     EXPECT_TRUE(recycled.deaths.empty());
