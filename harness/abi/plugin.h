@@ -36,12 +36,12 @@ extern "C" {
 
 /* ---- status codes (requirement 9: panics cross the door as codes, never by unwinding) ---------- */
 typedef int32_t scopecheck_status;
-#define SCOPECHECK_OK 0         /* done; for polls and steps: ready                                  */
-#define SCOPECHECK_PENDING 1    /* not done yet; the waker given will be woken                        */
-#define SCOPECHECK_THROWN 2     /* unwind now (from the host) / it unwound (from the plugin)          */
-#define SCOPECHECK_CLOSED 3     /* refused: the scope or runtime takes no more children; child dropped */
-#define SCOPECHECK_E_STATE (-1) /* the call makes no sense in this state; nothing was changed         */
-#define SCOPECHECK_E_NOMEM (-2)
+#define SCOPECHECK_OK        0    /* done; for polls and steps: ready                                  */
+#define SCOPECHECK_PENDING   1    /* not done yet; the waker given will be woken                        */
+#define SCOPECHECK_THROWN    2    /* unwind now (from the host) / it unwound (from the plugin)          */
+#define SCOPECHECK_CLOSED    3    /* refused: the scope or runtime takes no more children; child dropped */
+#define SCOPECHECK_E_STATE   (-1) /* the call makes no sense in this state; nothing was changed         */
+#define SCOPECHECK_E_NOMEM   (-2)
 #define SCOPECHECK_E_RUNTIME (-3) /* the runtime failed; see last_error                              */
 
 /* ---- opaque things that belong to the harness (requirement 1) ----------------------------------- */
@@ -53,13 +53,13 @@ typedef struct scopecheck_object scopecheck_object; /* a result or a panic paylo
  * A waker handed to a poll or step is borrowed for that call: clone it to keep it.                   */
 typedef struct scopecheck_waker scopecheck_waker;
 typedef struct scopecheck_waker_vtable {
-  scopecheck_waker (*clone)(const void *data); /* [any] */
-  void (*wake)(const void *data);              /* [any] wake without giving the waker up */
-  void (*drop)(const void *data);              /* [any] */
+  scopecheck_waker (*clone)(const void* data); /* [any] */
+  void (*wake)(const void* data);              /* [any] wake without giving the waker up */
+  void (*drop)(const void* data);              /* [any] */
 } scopecheck_waker_vtable;
 struct scopecheck_waker {
-  const scopecheck_waker_vtable *vtable;
-  const void *data;
+  const scopecheck_waker_vtable* vtable;
+  const void* data;
 };
 
 /* ---- the harness's side ----------------------------------------------------------------------- */
@@ -70,167 +70,167 @@ typedef struct scopecheck_host {
   /* Runs a suspending child until it suspends. OK: finished, *out = its result. PENDING: suspended.
    * THROWN: *out = a payload; raise it natively inside the task. Steps of one child never overlap;
    * none after OK, THROWN or child_drop. [any] */
-  scopecheck_status (*child_step)(scopecheck_child *child, const scopecheck_waker *waker,
-                                  scopecheck_object **out);
+  scopecheck_status (*child_step)(scopecheck_child* child, const scopecheck_waker* waker,
+                                  scopecheck_object** out);
   /* Runs a blocking child on the calling thread to its end. OK or THROWN as above. [any] */
-  scopecheck_status (*child_block)(scopecheck_child *child, scopecheck_object **out);
+  scopecheck_status (*child_block)(scopecheck_child* child, scopecheck_object** out);
   /* Destroys the child and what it captured: exactly once, from the destructor of whatever the native
    * task captured, never tidied up earlier or later. [any] */
-  void (*child_drop)(scopecheck_child *child);
+  void (*child_drop)(scopecheck_child* child);
   /* Destroys a result or payload, exactly once. THROWN: its destructor panics; do so natively. [any] */
-  scopecheck_status (*object_drop)(scopecheck_object *object);
+  scopecheck_status (*object_drop)(scopecheck_object* object);
   /* Called by an operation that must wait while nothing in the runtime is runnable (a blocking
    * destructor, join or block_on of a runtime without threads). Returns when something may have been
    * woken. When nothing ever can be, the harness records a proved hang and does not return. [blocks] */
   void (*idle)(void);
   /* A named point between two lines of an implementation where another thread may be scheduled. [any] */
-  void (*yield_point)(const char *name);
+  void (*yield_point)(const char* name);
 } scopecheck_host;
 
 /* ---- vocabulary of the description -------------------------------------------------------------- */
 
 /* Requirement 4: the shape of the API. */
-#define SCOPECHECK_SHAPE_GUARD 1u         /* a scope object: init, spawn, destroy                      */
-#define SCOPECHECK_SHAPE_HANDLE 2u        /* no scope: spawn yields the guard                          */
-#define SCOPECHECK_SHAPE_CLOSURE 3u       /* scope_enter runs the client's body inside the call        */
-#define SCOPECHECK_SHAPE_AWAITABLE 4u     /* completion is an object that the client polls             */
+#define SCOPECHECK_SHAPE_GUARD         1u /* a scope object: init, spawn, destroy                      */
+#define SCOPECHECK_SHAPE_HANDLE        2u /* no scope: spawn yields the guard                          */
+#define SCOPECHECK_SHAPE_CLOSURE       3u /* scope_enter runs the client's body inside the call        */
+#define SCOPECHECK_SHAPE_AWAITABLE     4u /* completion is an object that the client polls             */
 #define SCOPECHECK_SHAPE_PARENT_DRIVEN 5u /* children progress only inside scope_drive                 */
-#define SCOPECHECK_SHAPE_PROCESS_WIDE 6u  /* detached: nothing is borrowed, nothing bounds the child   */
+#define SCOPECHECK_SHAPE_PROCESS_WIDE  6u /* detached: nothing is borrowed, nothing bounds the child   */
 
 /* Requirement 11: which value carries the loans of a child. */
-#define SCOPECHECK_CARRIER_NONE 0u   /* children own what they use ('static) */
-#define SCOPECHECK_CARRIER_SCOPE 1u
+#define SCOPECHECK_CARRIER_NONE   0u /* children own what they use ('static) */
+#define SCOPECHECK_CARRIER_SCOPE  1u
 #define SCOPECHECK_CARRIER_HANDLE 2u
-#define SCOPECHECK_CARRIER_JOIN 3u
+#define SCOPECHECK_CARRIER_JOIN   3u
 
 /* Requirement 11: when a value may be moved by a client (and so forgotten out of a frame). */
-#define SCOPECHECK_MOVE_ALWAYS 0u
+#define SCOPECHECK_MOVE_ALWAYS        0u
 #define SCOPECHECK_MOVE_UNTIL_STARTED 1u /* handles: until start; scopes: until the first spawn */
-#define SCOPECHECK_MOVE_NEVER 2u
+#define SCOPECHECK_MOVE_NEVER         2u
 
 #define SCOPECHECK_CHILD_SUSPENDS 0u
-#define SCOPECHECK_CHILD_BLOCKS 1u
+#define SCOPECHECK_CHILD_BLOCKS   1u
 
 /* Requirement 11: who makes children progress (bit set). */
 #define SCOPECHECK_PROGRESS_THREADS (1u << 0) /* the runtime's own threads  */
-#define SCOPECHECK_PROGRESS_RUN (1u << 1)     /* rt_run                     */
-#define SCOPECHECK_PROGRESS_DRIVE (1u << 2)   /* scope_drive                */
-#define SCOPECHECK_PROGRESS_POLL (1u << 3)    /* polling the handle         */
-#define SCOPECHECK_PROGRESS_JOIN (1u << 4)    /* a blocking join helps      */
+#define SCOPECHECK_PROGRESS_RUN     (1u << 1) /* rt_run                     */
+#define SCOPECHECK_PROGRESS_DRIVE   (1u << 2) /* scope_drive                */
+#define SCOPECHECK_PROGRESS_POLL    (1u << 3) /* polling the handle         */
+#define SCOPECHECK_PROGRESS_JOIN    (1u << 4) /* a blocking join helps      */
 
 /* Operations of the table, as bits: for may_block, reentrant and unsafe_ops. */
-#define SCOPECHECK_OP_SPAWN (1ull << 0)
-#define SCOPECHECK_OP_SCOPE_INIT (1ull << 1)
-#define SCOPECHECK_OP_SCOPE_DESTROY (1ull << 2)
-#define SCOPECHECK_OP_SCOPE_DRIVE (1ull << 3)
-#define SCOPECHECK_OP_SCOPE_JOIN (1ull << 4)
-#define SCOPECHECK_OP_SCOPE_CANCEL (1ull << 5)
-#define SCOPECHECK_OP_SCOPE_CLOSE (1ull << 6)
-#define SCOPECHECK_OP_SCOPE_ENTER (1ull << 7)
+#define SCOPECHECK_OP_SPAWN          (1ull << 0)
+#define SCOPECHECK_OP_SCOPE_INIT     (1ull << 1)
+#define SCOPECHECK_OP_SCOPE_DESTROY  (1ull << 2)
+#define SCOPECHECK_OP_SCOPE_DRIVE    (1ull << 3)
+#define SCOPECHECK_OP_SCOPE_JOIN     (1ull << 4)
+#define SCOPECHECK_OP_SCOPE_CANCEL   (1ull << 5)
+#define SCOPECHECK_OP_SCOPE_CLOSE    (1ull << 6)
+#define SCOPECHECK_OP_SCOPE_ENTER    (1ull << 7)
 #define SCOPECHECK_OP_HANDLE_DESTROY (1ull << 8)
-#define SCOPECHECK_OP_HANDLE_POLL (1ull << 9)
-#define SCOPECHECK_OP_HANDLE_JOIN (1ull << 10)
-#define SCOPECHECK_OP_HANDLE_CANCEL (1ull << 11)
-#define SCOPECHECK_OP_JOIN_POLL (1ull << 12)
-#define SCOPECHECK_OP_JOIN_DESTROY (1ull << 13)
-#define SCOPECHECK_OP_RUN (1ull << 14)
-#define SCOPECHECK_OP_BLOCK_ON (1ull << 15)
-#define SCOPECHECK_OP_SHUTDOWN (1ull << 16)
+#define SCOPECHECK_OP_HANDLE_POLL    (1ull << 9)
+#define SCOPECHECK_OP_HANDLE_JOIN    (1ull << 10)
+#define SCOPECHECK_OP_HANDLE_CANCEL  (1ull << 11)
+#define SCOPECHECK_OP_JOIN_POLL      (1ull << 12)
+#define SCOPECHECK_OP_JOIN_DESTROY   (1ull << 13)
+#define SCOPECHECK_OP_RUN            (1ull << 14)
+#define SCOPECHECK_OP_BLOCK_ON       (1ull << 15)
+#define SCOPECHECK_OP_SHUTDOWN       (1ull << 16)
 
 /* Requirement 12: what safe clients may do beyond calling the table, each with evidence below. */
-#define SCOPECHECK_CLIENT_FORGET (1ull << 0)        /* scopes, handles and joins can be forgotten         */
-#define SCOPECHECK_CLIENT_BOX (1ull << 1)           /* they can live on the heap                          */
-#define SCOPECHECK_CLIENT_MOVE (1ull << 2)          /* they can be moved (subject to the move_* fields)   */
-#define SCOPECHECK_CLIENT_SPAWN_NESTED (1ull << 3)  /* a child can spawn into its own scope / its runtime */
-#define SCOPECHECK_CLIENT_INSIDE (1ull << 4)        /* the client can run as a task of the runtime        */
-#define SCOPECHECK_CLIENT_ASYNC (1ull << 5)         /* the values can live inside an async block          */
-#define SCOPECHECK_CLIENT_KEEP_WAKER (1ull << 6)    /* children can keep clones of their wakers           */
-#define SCOPECHECK_CLIENT_THROW (1ull << 7)         /* bodies and children can panic                      */
-#define SCOPECHECK_CLIENT_SHUTDOWN (1ull << 8)      /* the runtime can end while values are alive         */
+#define SCOPECHECK_CLIENT_FORGET          (1ull << 0) /* scopes, handles and joins can be forgotten         */
+#define SCOPECHECK_CLIENT_BOX             (1ull << 1) /* they can live on the heap                          */
+#define SCOPECHECK_CLIENT_MOVE            (1ull << 2) /* they can be moved (subject to the move_* fields)   */
+#define SCOPECHECK_CLIENT_SPAWN_NESTED    (1ull << 3) /* a child can spawn into its own scope / its runtime */
+#define SCOPECHECK_CLIENT_INSIDE          (1ull << 4) /* the client can run as a task of the runtime        */
+#define SCOPECHECK_CLIENT_ASYNC           (1ull << 5) /* the values can live inside an async block          */
+#define SCOPECHECK_CLIENT_KEEP_WAKER      (1ull << 6) /* children can keep clones of their wakers           */
+#define SCOPECHECK_CLIENT_THROW           (1ull << 7) /* bodies and children can panic                      */
+#define SCOPECHECK_CLIENT_SHUTDOWN        (1ull << 8) /* the runtime can end while values are alive         */
 #define SCOPECHECK_CLIENT_FORGET_IN_PLACE (1ull << 9) /* C++ only: storage reused without a destructor   */
-#define SCOPECHECK_CLIENT_OTHER_THREAD (1ull << 10) /* spawn and close from a second client thread        */
+#define SCOPECHECK_CLIENT_OTHER_THREAD    (1ull << 10) /* spawn and close from a second client thread        */
 /* The upper half is must-understand: a harness that meets an unknown bit there refuses to load. */
 #define SCOPECHECK_CLIENT_MUST_UNDERSTAND 0xffffffff00000000ull
 
 /* Promises (what a contract finding is judged against). */
-#define SCOPECHECK_PROMISE_JOIN_WAITS (1u << 0)    /* a join that returned OK: the child is done       */
+#define SCOPECHECK_PROMISE_JOIN_WAITS    (1u << 0) /* a join that returned OK: the child is done       */
 #define SCOPECHECK_PROMISE_JOIN_RETHROWS (1u << 1) /* a join of a child that panicked reports THROWN   */
-#define SCOPECHECK_PROMISE_WAKES (1u << 2)         /* a woken child is stepped while someone drives    */
-#define SCOPECHECK_PROMISE_INSTRUMENTED (1u << 3)  /* built with the harness's sanitizer               */
+#define SCOPECHECK_PROMISE_WAKES         (1u << 2) /* a woken child is stepped while someone drives    */
+#define SCOPECHECK_PROMISE_INSTRUMENTED  (1u << 3) /* built with the harness's sanitizer               */
 
 /* What destroying the carrier does to a child that is outstanding. */
-#define SCOPECHECK_DESTROY_CANCELS 1u
-#define SCOPECHECK_DESTROY_BLOCKS 2u
-#define SCOPECHECK_DESTROY_DETACHES 3u
+#define SCOPECHECK_DESTROY_CANCELS       1u
+#define SCOPECHECK_DESTROY_BLOCKS        2u
+#define SCOPECHECK_DESTROY_DETACHES      3u
 #define SCOPECHECK_DESTROY_CANCELS_LATER 4u
-#define SCOPECHECK_DESTROY_FAIL_STOP 5u
-#define SCOPECHECK_DESTROY_UNDEFINED 6u
+#define SCOPECHECK_DESTROY_FAIL_STOP     5u
+#define SCOPECHECK_DESTROY_UNDEFINED     6u
 
 /* Requirement 14: documented preconditions, from a closed list. */
-#define SCOPECHECK_PRE_JOIN_BEFORE_DESTROY 1u
-#define SCOPECHECK_PRE_JOIN_ONCE 2u
-#define SCOPECHECK_PRE_NO_SPAWN_AFTER_JOIN 3u
+#define SCOPECHECK_PRE_JOIN_BEFORE_DESTROY    1u
+#define SCOPECHECK_PRE_JOIN_ONCE              2u
+#define SCOPECHECK_PRE_NO_SPAWN_AFTER_JOIN    3u
 #define SCOPECHECK_PRE_RUNTIME_OUTLIVES_SCOPE 4u
-#define SCOPECHECK_PRE_WORKER_ONLY 5u /* used only inside the runtime */
-#define SCOPECHECK_PRE_NO_FORGET 6u
+#define SCOPECHECK_PRE_WORKER_ONLY            5u /* used only inside the runtime */
+#define SCOPECHECK_PRE_NO_FORGET              6u
 
-#define SCOPECHECK_DISCIPLINE_SAFE 0u
+#define SCOPECHECK_DISCIPLINE_SAFE       0u
 #define SCOPECHECK_DISCIPLINE_DOCUMENTED 1u
-#define SCOPECHECK_DISCIPLINE_NO_LEAK 2u
+#define SCOPECHECK_DISCIPLINE_NO_LEAK    2u
 
 #define SCOPECHECK_EXPECT_NOT_REFUTED 0u
-#define SCOPECHECK_EXPECT_UNSOUND 1u
+#define SCOPECHECK_EXPECT_UNSOUND     1u
 
 /* One claim about what a safe client may do, with where that is said (a URL or a snippet). */
 typedef struct scopecheck_evidence {
   uint64_t client_op; /* one SCOPECHECK_CLIENT_* bit */
-  const char *source;
+  const char* source;
 } scopecheck_evidence;
 
 typedef struct scopecheck_precondition {
   uint32_t kind; /* one SCOPECHECK_PRE_* */
   uint32_t reserved;
-  const char *source;
+  const char* source;
 } scopecheck_precondition;
 
 /* Requirement 7: one configuration of the runtime. */
 typedef struct scopecheck_flavour {
-  const char *name; /* "current-thread", "4-workers", ... */
-  const char *summary;
+  const char* name; /* "current-thread", "4-workers", ... */
+  const char* summary;
 } scopecheck_flavour;
 
 /* The verdict that the author of a design expects; where none is given, NOT_REFUTED is expected. */
 typedef struct scopecheck_expectation {
-  const char *flavour; /* null: every flavour */
+  const char* flavour; /* null: every flavour */
   uint32_t discipline;
   uint32_t verdict;
-  const char *reason;
+  const char* reason;
 } scopecheck_expectation;
 
-typedef scopecheck_status (*scopecheck_body)(void *data, void *scope_token);
+typedef scopecheck_status (*scopecheck_body)(void* data, void* scope_token);
 
 /* ---- the plugin's side -------------------------------------------------------------------------- */
 typedef struct scopecheck_plugin {
   uint32_t struct_size;
   uint16_t abi_major, abi_minor;
 
-  const char *name;    /* snake_case, unique                                                        */
-  const char *summary; /* one line                                                                  */
-  const char *version; /* of the library under test                                                 */
-  const char *build;   /* compiler, NDEBUG or not, sanitizer (requirement 7)                        */
+  const char* name;    /* snake_case, unique                                                        */
+  const char* summary; /* one line                                                                  */
+  const char* version; /* of the library under test                                                 */
+  const char* build;   /* compiler, NDEBUG or not, sanitizer (requirement 7)                        */
 
-  const scopecheck_flavour *flavours;
-  const scopecheck_evidence *evidence;
-  const scopecheck_precondition *preconditions;
-  const scopecheck_expectation *expectations;
+  const scopecheck_flavour* flavours;
+  const scopecheck_evidence* evidence;
+  const scopecheck_precondition* preconditions;
+  const scopecheck_expectation* expectations;
   uint32_t flavour_count, evidence_count, precondition_count, expectation_count;
 
-  uint32_t shape;      /* SCOPECHECK_SHAPE_*   */
-  uint32_t carrier;    /* SCOPECHECK_CARRIER_* */
-  uint32_t child_kind; /* SCOPECHECK_CHILD_*   */
-  uint32_t progress;   /* SCOPECHECK_PROGRESS_* bits */
-  uint32_t promises;   /* SCOPECHECK_PROMISE_* bits  */
-  uint32_t on_destroy; /* SCOPECHECK_DESTROY_* of the carrier */
+  uint32_t shape;                              /* SCOPECHECK_SHAPE_*   */
+  uint32_t carrier;                            /* SCOPECHECK_CARRIER_* */
+  uint32_t child_kind;                         /* SCOPECHECK_CHILD_*   */
+  uint32_t progress;                           /* SCOPECHECK_PROGRESS_* bits */
+  uint32_t promises;                           /* SCOPECHECK_PROMISE_* bits  */
+  uint32_t on_destroy;                         /* SCOPECHECK_DESTROY_* of the carrier */
   uint32_t move_scope, move_handle, move_join; /* SCOPECHECK_MOVE_* */
   /* 1: the child lives inside the handle's storage (requirement 2), and dies with it. */
   uint32_t handle_embeds_child;
@@ -247,58 +247,60 @@ typedef struct scopecheck_plugin {
   uint32_t scope_size, scope_align, handle_size, handle_align, join_size, join_align;
 
   /* The runtime. rt_new: one flavour, from an index into `flavours`. [client] */
-  scopecheck_status (*rt_new)(const scopecheck_host *host, uint32_t flavour, void **rt);
-  void (*rt_free)(void *rt);
+  scopecheck_status (*rt_new)(const scopecheck_host* host, uint32_t flavour, void** rt);
+  void (*rt_free)(void* rt);
   /* Lets the runtime make at most `budget` task polls; *used = how many it made (0: idle). [client] */
-  scopecheck_status (*rt_run)(void *rt, uint64_t budget, uint64_t *used);
+  scopecheck_status (*rt_run)(void* rt, uint64_t budget, uint64_t* used);
   /* Polls `root` as the runtime's root task until it finished, running other tasks meanwhile.
    * OK or THROWN (*out as child_step). Calls host->idle when nothing is runnable. [client][blocks] */
-  scopecheck_status (*block_on)(void *rt, scopecheck_child *root, scopecheck_object **out);
+  scopecheck_status (*block_on)(void* rt, scopecheck_child* root, scopecheck_object** out);
   /* Ends the runtime as the API's own shutdown does; rt_free still follows. [client] */
-  scopecheck_status (*rt_shutdown)(void *rt);
+  scopecheck_status (*rt_shutdown)(void* rt);
 
   /* Scopes. `scope_init` constructs one in `storage`. `unwinding` != 0: run the destructor inside a
    * real native unwind. `to` of a move is raw storage; `from` becomes dead storage. */
-  scopecheck_status (*scope_init)(void *rt, void *storage);                 /* [client][inside] */
-  scopecheck_status (*scope_destroy)(void *scope, int32_t unwinding);       /* [client][inside][blocks] */
-  scopecheck_status (*scope_move)(void *from, void *to);                    /* [client][inside] */
-  scopecheck_status (*scope_drive)(void *scope, const scopecheck_waker *w); /* [client][inside] parent-driven */
-  scopecheck_status (*scope_join)(void *scope);                             /* [client][blocks] */
-  scopecheck_status (*scope_cancel)(void *scope);                           /* [client][inside] */
-  scopecheck_status (*scope_close)(void *scope);                            /* [client][inside] */
+  scopecheck_status (*scope_init)(void* rt, void* storage);           /* [client][inside] */
+  scopecheck_status (*scope_destroy)(void* scope, int32_t unwinding); /* [client][inside][blocks] */
+  scopecheck_status (*scope_move)(void* from, void* to);              /* [client][inside] */
+  scopecheck_status (*scope_drive)(void* scope,
+                                   const scopecheck_waker* w); /* [client][inside] parent-driven */
+  scopecheck_status (*scope_join)(void* scope);                /* [client][blocks] */
+  scopecheck_status (*scope_cancel)(void* scope);              /* [client][inside] */
+  scopecheck_status (*scope_close)(void* scope);               /* [client][inside] */
   /* Closure shape: runs body(data, token) inside the call; THROWN by the body: unwind natively. */
-  scopecheck_status (*scope_enter)(void *rt, void *storage, scopecheck_body body, void *data); /* [blocks] */
+  scopecheck_status (*scope_enter)(void* rt, void* storage, scopecheck_body body, void* data); /* [blocks] */
 
   /* Spawns a child. `scope`: the scope or its token, null where the API has none. `handle`: storage
    * for the handle, null where the API has none. The plugin owns the child from the call on, whatever
    * the status; on anything but OK it has dropped the child and made no handle. */
-  scopecheck_status (*spawn)(void *rt, void *scope, scopecheck_child *child, void *handle); /* [client][inside] */
+  scopecheck_status (*spawn)(void* rt, void* scope, scopecheck_child* child,
+                             void* handle); /* [client][inside] */
   /* Requirement 6: the same in two steps, where the API has two. */
-  scopecheck_status (*reserve)(void *rt, void *scope, scopecheck_child *child, void *handle);
-  scopecheck_status (*start)(void *handle);
+  scopecheck_status (*reserve)(void* rt, void* scope, scopecheck_child* child, void* handle);
+  scopecheck_status (*start)(void* handle);
 
   /* Handles. After OK or THROWN a handle is not polled or joined again. *out: the child's result or
    * payload, or null; it belongs to the client from then on. */
-  scopecheck_status (*handle_destroy)(void *handle, int32_t unwinding); /* [client][inside][blocks] */
-  scopecheck_status (*handle_move)(void *from, void *to);
-  scopecheck_status (*handle_poll)(void *handle, const scopecheck_waker *w, scopecheck_object **out);
-  scopecheck_status (*handle_join)(void *handle, scopecheck_object **out); /* [client][blocks] consumes */
-  scopecheck_status (*handle_cancel)(void *handle);
-  scopecheck_status (*handle_detach)(void *handle); /* consumes */
+  scopecheck_status (*handle_destroy)(void* handle, int32_t unwinding); /* [client][inside][blocks] */
+  scopecheck_status (*handle_move)(void* from, void* to);
+  scopecheck_status (*handle_poll)(void* handle, const scopecheck_waker* w, scopecheck_object** out);
+  scopecheck_status (*handle_join)(void* handle, scopecheck_object** out); /* [client][blocks] consumes */
+  scopecheck_status (*handle_cancel)(void* handle);
+  scopecheck_status (*handle_detach)(void* handle); /* consumes */
 
   /* Awaitable joins (requirement 5): objects of their own. Dropping one drops the waiting, no more. */
-  scopecheck_status (*join_begin)(void *scope, void *storage);
-  scopecheck_status (*join_poll)(void *join, const scopecheck_waker *w);
-  scopecheck_status (*join_destroy)(void *join, int32_t unwinding);
-  scopecheck_status (*join_move)(void *from, void *to);
+  scopecheck_status (*join_begin)(void* scope, void* storage);
+  scopecheck_status (*join_poll)(void* join, const scopecheck_waker* w);
+  scopecheck_status (*join_destroy)(void* join, int32_t unwinding);
+  scopecheck_status (*join_move)(void* from, void* to);
 
   /* Text of the last failure on this thread; null or "" when there is none. [any] */
-  const char *(*last_error)(void);
+  const char* (*last_error)(void);
 } scopecheck_plugin;
 
 /* The one exported symbol of a plugin in a shared object. Null: this major is not spoken. */
 #define SCOPECHECK_PLUGIN_SYMBOL "scopecheck_plugin_query"
-typedef const scopecheck_plugin *(*scopecheck_plugin_query_fn)(uint32_t host_abi_major);
+typedef const scopecheck_plugin* (*scopecheck_plugin_query_fn)(uint32_t host_abi_major);
 
 #ifdef __cplusplus
 }

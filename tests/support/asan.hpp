@@ -100,8 +100,8 @@ inline constexpr bool built_with_asan = false;
 }  // namespace scopecheck::tests::asan
 
 #ifdef SCOPECHECK_TESTS_ASAN
-extern "C" __attribute__((no_sanitize("address", "undefined"), used)) inline const char*
-__asan_default_options() {
+// Not inline: the runtime's own definition is weak, and linked before ours.
+extern "C" __attribute__((no_sanitize("address", "undefined"), used)) const char* __asan_default_options() {
   return "halt_on_error=0:suppress_equal_pcs=0:symbolize=0:detect_leaks=0:"
          "detect_stack_use_after_return=1:log_path=/dev/null:quarantine_size_mb=32";
 }
