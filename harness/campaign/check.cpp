@@ -1,5 +1,6 @@
 #include "harness/campaign/check.hpp"
 
+#include "harness/base/clock.hpp"
 #include "harness/campaign/confirm.hpp"
 #include "harness/campaign/jobs.hpp"
 #include "harness/campaign/supervisor.hpp"
@@ -12,7 +13,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <ctime>
 #include <map>
 
 namespace scopecheck::campaign {
@@ -20,12 +20,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 using interpreter::Outcome;
-
-std::uint64_t monotonic_ns() {
-  timespec time{};
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(time.tv_nsec);
-}
 
 std::string_view discipline_name(scenario::Discipline discipline) {
   constexpr std::array<std::string_view, 3> names = {"safe", "documented", "no-leak"};
@@ -50,8 +44,9 @@ class Check {
         gate_(gate),
         offers_(interpreter::offers_of(*implementation.plugin, discipline)),
         begun_(Clock::now()),
-        deadline_ns_(options.seconds > 0 ? monotonic_ns() + static_cast<std::uint64_t>(options.seconds * 1e9)
-                                         : 0) {}
+        deadline_ns_(options.seconds > 0
+                         ? base::monotonic_ns() + static_cast<std::uint64_t>(options.seconds * 1e9)
+                         : 0) {}
 
   Checked run() {
     describe_result();

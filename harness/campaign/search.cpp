@@ -1,5 +1,6 @@
 #include "harness/campaign/search.hpp"
 
+#include "harness/base/clock.hpp"
 #include "harness/generator/exhaustive.hpp"
 #include "harness/generator/random.hpp"
 #include "harness/verdict/oracles.hpp"
@@ -8,7 +9,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <ctime>
 #include <string_view>
 #include <unistd.h>
 
@@ -16,12 +16,6 @@ namespace scopecheck::campaign {
 namespace {
 
 constexpr std::uint64_t block_of_scenarios = 64;  // what one shard takes at a time
-
-std::uint64_t now_ns() {
-  timespec time{};
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(time.tv_nsec);
-}
 
 std::uint64_t resident_bytes() {
   std::FILE* const file = std::fopen("/proc/self/statm", "re");
@@ -61,7 +55,7 @@ class Search {
         promises_{.join_waits = (implementation.plugin->promises & SCOPECHECK_PROMISE_JOIN_WAITS) != 0,
                   .join_rethrows = (implementation.plugin->promises & SCOPECHECK_PROMISE_JOIN_RETHROWS) != 0,
                   .wakes = (implementation.plugin->promises & SCOPECHECK_PROMISE_WAKES) != 0},
-        begun_ns_(job.began_ns != 0 ? job.began_ns : now_ns()) {}
+        begun_ns_(job.began_ns != 0 ? job.began_ns : base::monotonic_ns()) {}
 
   void run() {
     switch (job_.engine) {
@@ -123,7 +117,7 @@ class Search {
     one(scenario, number);
     if (failed_) return false;
     ++since_clock_;
-    if ((since_clock_ & 0xff) == 0 && job_.deadline_ns != 0 && now_ns() > job_.deadline_ns) {
+    if ((since_clock_ & 0xff) == 0 && job_.deadline_ns != 0 && base::monotonic_ns() > job_.deadline_ns) {
       stopped_ = true;
       return false;
     }
@@ -184,7 +178,7 @@ class Search {
       tally_.findings_overflowed = true;
       return;
     }
-    tally_.findings[tally_.findings_used] = {finding, scenario, number, now_ns() - begun_ns_, 1};
+    tally_.findings[tally_.findings_used] = {finding, scenario, number, base::monotonic_ns() - begun_ns_, 1};
     ++tally_.findings_used;
   }
 

@@ -1,5 +1,6 @@
 #include "harness/campaign/shard.hpp"
 
+#include "harness/base/clock.hpp"
 #include "harness/campaign/runner.hpp"
 #include "harness/campaign/sanitizer.hpp"
 
@@ -11,7 +12,6 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/mman.h>
@@ -124,12 +124,6 @@ std::vector<std::string> runner_environment(bool symbolize) {
   return result;
 }
 
-std::uint64_t monotonic_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(now.tv_nsec);
-}
-
 std::string_view to_string(DeathKind kind) {
   switch (kind) {
     case DeathKind::crash:
@@ -176,7 +170,7 @@ std::expected<std::unique_ptr<Shard>, std::string> Shard::make(std::size_t index
   // Two writers and whoever truncates it meanwhile: every write goes to the present end.
   ::fcntl(output.get(), F_SETFL, O_APPEND);
   Job begun = job;
-  if (begun.began_ns == 0) begun.began_ns = monotonic_ns();
+  if (begun.began_ns == 0) begun.began_ns = base::monotonic_ns();
   return std::make_unique<Shard>(index, begun, std::move(*memory), std::move(output));
 }
 

@@ -81,8 +81,6 @@ class Fd {
 
 /// The environment of runners: ours, with the sanitizers' options replaced.
 [[nodiscard]] std::vector<std::string> runner_environment(bool symbolize);
-/// CLOCK_MONOTONIC.
-[[nodiscard]] std::uint64_t monotonic_ns();
 
 /// A job with its memory and the process that works on it, if any.
 class Shard {

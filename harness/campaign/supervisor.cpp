@@ -1,5 +1,7 @@
 #include "harness/campaign/supervisor.hpp"
 
+#include "harness/base/clock.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -145,7 +147,7 @@ class Supervision {
   }
 
   static bool past_deadline(const Job& job) {
-    return job.deadline_ns != 0 && monotonic_ns() > job.deadline_ns;
+    return job.deadline_ns != 0 && base::monotonic_ns() > job.deadline_ns;
   }
 
   Supervised finish() {

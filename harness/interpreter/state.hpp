@@ -1,5 +1,6 @@
-// Private to the interpreter: the state of one run, and the steps that machine.cpp (client ops), body.cpp
-// (task bodies and the host table) and values.cpp (lives of values) share.
+// Private to the interpreter: the state of one run, and the steps that machine.cpp (frames, blocks, client
+// ops), driving.cpp (gates, running the runtime), body.cpp (task bodies and the host table) and values.cpp
+// (lives of values) share.
 #pragma once
 
 #include "harness/interpreter/machine.hpp"
@@ -159,13 +160,16 @@ struct Machine::State {
   void access(std::uint8_t cell, bool write);
   void client_touch(const Activation& a, std::uint8_t cell, bool write);
   bool may_step(Activation& a);
-  void drive(std::uint64_t budget);
-  void settle();
-  std::size_t wake_gates();
   void panic(Activation& a, scopecheck_object* payload);
   /// Takes a status of the plugin: a negative one is its own failure, which makes the run an error.
   scopecheck_status heed(scopecheck_status status, const char* failure);
   void run_inside(Activation& a);
+
+  // driving.cpp: gates, and who lets the runtime run
+  void driver_op(Activation& a, const scenario::Op& o);
+  void drive(std::uint64_t budget);
+  void settle();
+  std::size_t wake_gates();
 
   // values.cpp: construction, use and end of values
   void* fresh_storage(Value& v, std::uint32_t size, std::uint32_t align);

@@ -56,6 +56,8 @@ enum class BlockKind : std::uint8_t { root, frame, async, inside, catch_, task }
 
 using CellSet = std::uint8_t;    // a bit per cell
 using ValueSet = std::uint16_t;  // a bit per value
+[[nodiscard]] constexpr CellSet bit8(std::uint8_t i) { return static_cast<CellSet>(1u << i); }
+[[nodiscard]] constexpr ValueSet bit16(std::uint8_t i) { return static_cast<ValueSet>(1u << i); }
 
 struct ValueState {
   ValueKind kind;
@@ -131,13 +133,14 @@ class Rules {
 
  private:
   using Verdict = std::optional<Violation>;
+  enum Mode : std::uint8_t { shared_use, mut_use, consume };
   [[nodiscard]] int position(bool is_cell, std::uint8_t index) const;
   [[nodiscard]] bool room_for_value() const;
   [[nodiscard]] std::size_t body_index(std::uint8_t level) const;
   [[nodiscard]] const BlockState& body_of(std::uint8_t level) const;
   [[nodiscard]] BlockState& body_at(std::uint8_t level);
   [[nodiscard]] Verdict use_cell(std::uint8_t cell, bool write, Rules* commit) const;
-  [[nodiscard]] Verdict use_value(std::uint8_t value, int mode, Rules* commit) const;
+  [[nodiscard]] Verdict use_value(std::uint8_t value, Mode mode, Rules* commit) const;
   [[nodiscard]] Verdict check_end() const;
   [[nodiscard]] Verdict check_spawn(const Op& op) const;
   [[nodiscard]] Verdict check_value_op(const Op& op) const;

@@ -59,23 +59,57 @@ class Shrinker {
     return any;
   }
 
-  /// Takes a frame, catch, inside or async block away but keeps what is in it.
+  /// Takes a block away but keeps what is in it: of a task, its body becomes the body around it. Where that
+  /// is not enough, what has no place outside of such a block goes too, and one op more.
   bool unwraps() {
     for (std::size_t i = 0; i < now().ops.size(); ++i) {
       const OpKind kind = now().ops[i].kind;
-      if (kind != OpKind::frame && kind != OpKind::catch_ && kind != OpKind::inside && kind != OpKind::async)
+      if (kind != OpKind::frame && kind != OpKind::catch_ && kind != OpKind::inside &&
+          kind != OpKind::async && kind != OpKind::spawn)
         continue;
       OpSet unwrapped;
       unwrapped.set(i);
       if (accept(without(now(), {}, unwrapped))) return true;
-      // an await in it has nothing to wait in any more: drop those too
-      OpSet awaits;
-      const std::size_t end = now().matching_end(i);
-      for (std::size_t j = i + 1; j < end; ++j)
-        if (now().ops[j].kind == OpKind::suspend || now().ops[j].kind == OpKind::await) awaits.set(j);
-      if (awaits.any() && accept(without(now(), awaits, unwrapped))) return true;
+      const OpSet homeless = only_possible_in(i);
+      if (homeless.any() && accept(without(now(), homeless, unwrapped))) return true;
+      if (kind != OpKind::spawn) continue;
+      for (std::size_t j = 0; j < now().ops.size(); ++j) {
+        if (j == i || now().ops[j].kind == OpKind::end) continue;
+        OpSet more = homeless;
+        more.set(j);
+        if (accept(without(now(), more, unwrapped))) return true;
+      }
     }
     return false;
+  }
+
+  /// The ops in the block opened at `opener` that may have nothing to wait or stand for outside of it.
+  OpSet only_possible_in(std::size_t opener) const {
+    OpSet homeless;
+    const bool task = now().ops[opener].kind == OpKind::spawn;
+    const std::size_t end = now().matching_end(opener);
+    for (std::size_t i = opener + 1; i < end; ++i) {
+      switch (now().ops[i].kind) {
+        case OpKind::spawn:
+          i = now().matching_end(i);  // another task's
+          break;
+        case OpKind::suspend:
+        case OpKind::await:
+          homeless.set(i, !task);
+          break;
+        case OpKind::yield:
+        case OpKind::park:
+        case OpKind::keep_waker:
+        case OpKind::capture:
+        case OpKind::result:
+        case OpKind::payload:
+          homeless.set(i, task);
+          break;
+        default:
+          break;
+      }
+    }
+    return homeless;
   }
 
   /// The same number of ops, but plainer ones.
