@@ -1,0 +1,86 @@
+// The oracle of a sanitizer's report: a finding of its own, the confirmation of another, or a conflict.
+#include "tests/verdict/hand_made.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace scopecheck::verdict {
+namespace {
+
+using enum EventKind;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr auto* program = "cell x; spawn t0 borrow mut x { write x } as h0; drop h0; settle";
+
+std::vector<std::string> found(const HandMade& made, bool in_harness) {
+  return signatures(made, [&](const Evidence& evidence, Findings& findings) {
+    sanitizer(evidence, {.event = static_cast<std::uint32_t>(made.events.size()), .in_harness = in_harness},
+              findings);
+  });
+}
+
+TEST(Sanitizer, speaking_of_the_runtime_is_bookkeeping_after_scope_during_the_client_s_op) {
+  HandMade made(program);
+  made.client(op_begun, 4).client(storage_died, 4).client(op_begun, 5);
+  EXPECT_THAT(found(made, false), ElementsAre("bookkeeping-after-scope(-, settle, op_begun)"));
+}
+
+TEST(Sanitizer, speaking_before_anything_happened_is_bookkeeping) {
+  EXPECT_THAT(found(HandMade(program), false), ElementsAre("bookkeeping-after-scope(-, -, op_begun)"));
+}
+
+TEST(Sanitizer, speaking_after_the_program_names_that_moment) {
+  HandMade made(program);
+  made.client(op_begun, 5).client(program_ended, 7);
+  EXPECT_THAT(found(made, false), ElementsAre("bookkeeping-after-scope(-, final-settle, program_ended)"));
+}
+
+TEST(Sanitizer, speaking_while_a_waker_is_fired_is_wake_after_free) {
+  HandMade made(program);
+  made.client(op_begun, 5).client(woken, 5, 0, 1);
+  EXPECT_THAT(found(made, false), ElementsAre("wake-after-free(-, settle, woken)"));
+}
+
+TEST(Sanitizer, speaking_at_a_touch_that_the_ledger_calls_late_is_its_confirmation) {
+  for (const EventKind kind :
+       {touched_read, touched_write, touched_by_capture, touched_by_result, touched_by_payload}) {
+    HandMade made(program);
+    made.task(0, kind, 2, 0, ledger::touch_dead);
+    EXPECT_THAT(found(made, true), IsEmpty()) << ledger::info(kind).id;
+  }
+}
+
+TEST(Sanitizer, speaking_at_a_touch_that_the_ledger_calls_alive_is_a_conflict_of_witnesses) {
+  for (const EventKind kind :
+       {touched_read, touched_write, touched_by_capture, touched_by_result, touched_by_payload})
+    for (const ledger::Touch touch : {ledger::touch_ok, ledger::touch_expired}) {
+      HandMade made(program);
+      made.client(op_begun, 5).task(0, kind, 2, 0, touch);
+      EXPECT_THAT(found(made, true),
+                  ElementsAre("witness-conflict(-, settle, " + std::string(ledger::info(kind).id) + ")"));
+    }
+}
+
+TEST(Sanitizer, speaking_at_a_touch_of_the_client_is_a_conflict_whatever_was_written) {
+  HandMade made(program);
+  made.client(op_begun, 5).client(client_touched, 5, 0, 1);
+  EXPECT_THAT(found(made, true), ElementsAre("witness-conflict(-, settle, client_touched)"));
+}
+
+TEST(Sanitizer, speaking_of_the_runtime_right_after_a_touch_is_bookkeeping) {
+  HandMade made(program);
+  made.client(op_begun, 5).task(0, touched_write, 2, 0, ledger::touch_dead);
+  EXPECT_THAT(found(made, false), ElementsAre("bookkeeping-after-scope(-, settle, touched_write)"));
+}
+
+TEST(Sanitizer, speaking_of_events_beyond_the_ledger_does_not_read_there) {
+  Findings findings;
+  const HandMade made(program);
+  sanitizer(made.evidence(), {.event = 4000, .in_harness = true}, findings);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings.begin()->kind(), FindingKind::bookkeeping_after_scope);
+}
+
+}  // namespace
+}  // namespace scopecheck::verdict
