@@ -1,0 +1,188 @@
+// One check of one implementation, end to end and in real runner processes, with bounds that take a second.
+#include "harness/campaign/check.hpp"
+
+#include "harness/abi/registry.hpp"
+#include "harness/campaign/sanitizer.hpp"
+#include "harness/report/json.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <string>
+
+namespace scopecheck::campaign {
+namespace {
+
+using report::Counterexample;
+using report::Result;
+using report::Verdict;
+using scenario::Discipline;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+class Check : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto asan = asan_executable();
+    if (!asan) GTEST_SKIP() << asan.error();
+    options.asan_program = *asan;
+    gate = gate_of_this_build(*asan);
+    ASSERT_EQ(gate.first_failure(), "");
+  }
+  static Gate gate_of_this_build(const std::filesystem::path& asan) {
+    static const Gate gate = run_gate("/proc/self/exe", asan, "");
+    return gate;
+  }
+  [[nodiscard]] Result check(const char* name, Discipline discipline = Discipline::safe) const {
+    const scopecheck_plugin* const plugin = abi::find_registered(name);
+    EXPECT_NE(plugin, nullptr) << name;
+    const Checked checked = campaign::check({plugin, 0}, discipline, options, gate);
+    EXPECT_FALSE(checked.interrupted);
+    return checked.result;
+  }
+  CheckOptions options{.ops = 3, .random = 300, .runners = 2, .program = "/proc/self/exe"};
+  Gate gate;
+};
+
+TEST_F(Check, of_stacked_in_scope_finds_the_shortest_client_and_two_witnesses_confirm_it) {
+  const Result result = check("stacked_in_scope");
+  EXPECT_EQ(result.verdict, Verdict::unsound) << result.why;
+  EXPECT_EQ(result.as_expected(), true);
+  const Counterexample* const headline = result.headline();
+  ASSERT_NE(headline, nullptr);
+  EXPECT_TRUE(headline->is_headline);
+  EXPECT_EQ(headline->kind, "use-after-scope");
+  EXPECT_EQ(headline->ops, 3u);
+  EXPECT_EQ(headline->scenario, "cell x\nspawn t0 borrow mut x {\n  write x\n} as h0 boxed\nforget h0\n");
+  EXPECT_EQ(headline->signature, "use-after-scope(forget, frame-end, touched_write)");
+  EXPECT_THAT(headline->confirmed_by, ElementsAre("ledger", "asan"));
+  EXPECT_THAT(headline->sanitizer_report, HasSubstr("stack-use-after-return"));
+  EXPECT_THAT(headline->reproduce, HasSubstr("--impl stacked_in_scope -e 'cell x;"));
+  EXPECT_NE(headline->lifeline, "");
+  EXPECT_LE(headline->found_after_scenarios, result.effort.exhaustive_scenarios);
+  EXPECT_EQ(result.effort.exhaustive_ops, 3u);
+  EXPECT_GT(result.effort.exhaustive_scenarios, 100u);
+}
+
+TEST_F(Check, of_stacked_in_scope_without_leak_vectors_does_not_refute_it) {
+  const Result result = check("stacked_in_scope", Discipline::no_leak);
+  EXPECT_THAT(result.findings, IsEmpty());
+  EXPECT_NE(result.verdict, Verdict::unsound);
+}
+
+TEST_F(Check, below_the_shortest_counterexample_finds_nothing) {
+  options.ops = 2;
+  options.random = 0;
+  const Result result = check("stacked_in_scope");
+  EXPECT_THAT(result.findings, IsEmpty());
+  EXPECT_EQ(result.verdict, Verdict::inconclusive) << "what was tried is not what its goals ask for";
+}
+
+TEST_F(Check, of_the_sound_canary_does_not_refute_it) {
+  options.ops = 4;
+  options.random = 20'000;
+  const Result result = check("canary_sound");
+  EXPECT_THAT(result.findings, IsEmpty());
+  EXPECT_EQ(result.verdict, Verdict::not_refuted) << result.why;
+  EXPECT_EQ(result.why, "");
+  EXPECT_EQ(result.effort.witness_scenarios, result.effort.exhaustive_scenarios)
+      << "the whole bound under ASan";
+  EXPECT_EQ(result.effort.random_scenarios, 20'000u);
+  EXPECT_THAT(result.unmet_goals, IsEmpty());
+}
+
+TEST_F(Check, confirms_what_only_asan_can_see) {
+  const Result result = check("canary_late_handle_bookkeeping");
+  EXPECT_EQ(result.verdict, Verdict::unsound) << result.why;
+  ASSERT_NE(result.headline(), nullptr);
+  EXPECT_EQ(result.headline()->kind, "bookkeeping-after-scope");
+  EXPECT_THAT(result.headline()->confirmed_by, ElementsAre("asan"));
+  EXPECT_THAT(result.headline()->sanitizer_report, HasSubstr("use-after-poison"));
+}
+
+TEST_F(Check, with_a_failed_gate_is_inconclusive_and_says_which_detector_is_blind) {
+  gate.rows.back().caught = false;
+  gate.rows.back().detail = "not noticed";
+  options.ops = 4;
+  options.random = 20'000;
+  const Result result = check("canary_sound");
+  EXPECT_EQ(result.verdict, Verdict::inconclusive);
+  EXPECT_EQ(result.why, gate.first_failure());
+}
+
+TEST_F(Check, with_a_failed_gate_still_reports_what_it_found) {
+  gate.rows.front().caught = false;
+  EXPECT_EQ(check("stacked_in_scope").verdict, Verdict::unsound)
+      << "a blind detector hides, it does not invent";
+}
+
+TEST_F(Check, without_an_asan_build_is_inconclusive_at_best) {
+  gate = run_gate("/proc/self/exe", "/nonexistent", "nobody built it");
+  options.asan_program = "/nonexistent";
+  const Result sound = check("canary_sound");
+  EXPECT_EQ(sound.verdict, Verdict::inconclusive);
+  EXPECT_THAT(sound.why, HasSubstr("nobody built it"));
+  EXPECT_EQ(sound.effort.witness_scenarios, 0u);
+  const Result unsound = check("stacked_in_scope");
+  EXPECT_EQ(unsound.verdict, Verdict::unsound);
+  ASSERT_NE(unsound.headline(), nullptr);
+  EXPECT_THAT(unsound.headline()->confirmed_by, ElementsAre("ledger"));
+}
+
+TEST_F(Check, with_an_unmet_goal_is_inconclusive_and_names_it) {
+  options.ops = 1;
+  options.random = 0;
+  const Result result = check("canary_sound");
+  EXPECT_THAT(result.findings, IsEmpty());
+  EXPECT_EQ(result.verdict, Verdict::inconclusive);
+  ASSERT_THAT(result.unmet_goals, Not(IsEmpty()));
+  EXPECT_EQ(result.why, "never seen: " + result.unmet_goals.front());
+  EXPECT_THAT(result.unmet_goals, testing::Contains("a child panicked")) << "spawn alone does not";
+}
+
+TEST_F(Check, that_runs_out_of_time_is_inconclusive) {
+  options.ops = 8;
+  options.seconds = 0.3;
+  const Result result = check("canary_sound");
+  EXPECT_EQ(result.verdict, Verdict::inconclusive);
+  EXPECT_THAT(result.why, HasSubstr("out of time"));
+  EXPECT_LT(result.effort.exhaustive_ops, 8u);
+}
+
+TEST_F(Check, gives_the_same_result_however_many_runners_work) {
+  const auto what_matters = [](const Result& r) {
+    std::string text = std::to_string(r.effort.exhaustive_scenarios) + " " +
+                       std::to_string(r.effort.witness_scenarios) + "\n";
+    for (const Counterexample& f : r.findings)
+      text += f.signature + " " + std::to_string(f.found_after_scenarios) + "\n" + f.scenario;
+    for (const auto& [what, count] : r.reach) text += what + " " + std::to_string(count) + "\n";
+    return text;
+  };
+  options.runners = 1;
+  const std::string alone = what_matters(check("canary_detach"));
+  options.runners = 3;
+  EXPECT_EQ(what_matters(check("canary_detach")), alone);
+}
+
+TEST_F(Check, becomes_json_with_its_verdict_and_headline) {
+  const Result result = check("stacked_in_scope");
+  const auto document = nlohmann::json::parse(report::to_json({&result, 1}));
+  EXPECT_EQ(document["schema"], 1);
+  const auto& json = document["results"].at(0);
+  EXPECT_EQ(json["implementation"], "stacked_in_scope");
+  EXPECT_EQ(json["verdict"], "unsound");
+  EXPECT_EQ(json["expected"], "unsound");
+  EXPECT_EQ(json["effort"]["exhaustive_ops"], 3);
+  EXPECT_EQ(json["findings"].size(), result.findings.size());
+  EXPECT_EQ(std::ranges::count_if(json["findings"], [](const auto& f) { return f["headline"] == true; }), 1);
+  EXPECT_EQ(json["findings"].at(0)["scenario"], result.findings.front().scenario);
+  EXPECT_EQ(json["reach"]["spawn"],
+            std::ranges::find(result.reach, "spawn", &std::pair<std::string, std::uint64_t>::first)->second);
+}
+
+}  // namespace
+}  // namespace scopecheck::campaign
