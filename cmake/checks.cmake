@@ -24,6 +24,11 @@ function(scopecheck_add_tests)
     file(GLOB tests CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/${folder}/*_test.cpp")
     file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/${folder}/*.cpp"
          "${CMAKE_SOURCE_DIR}/tests/${folder}/*.c")
+    if(SCOPECHECK_SANITIZE MATCHES "thread")
+      # They replace operator new, which TSan's runtime defines as well.
+      list(FILTER tests EXCLUDE REGEX "allocation_test\\.cpp$")
+      list(FILTER sources EXCLUDE REGEX "allocation_test\\.cpp$")
+    endif()
     if(tests)
       add_executable(test_${folder} ${sources})
       scopecheck_expose_headers(tests tests)

@@ -374,7 +374,9 @@ TEST_F(RealLoop, a_counterexample_runs_again_alone) {
   EXPECT_THAT(witnessed->sanitizer_text, HasSubstr("AddressSanitizer"));
   EXPECT_TRUE(witnessed->sanitizer_in_harness);
   EXPECT_EQ(witnessed->sanitizer_event, first.finding.event + 1);
-  if (!campaign::find_symbolizer().empty()) EXPECT_THAT(witnessed->sanitizer_text, HasSubstr("machine.cpp"));
+  if (!campaign::find_symbolizer().empty()) {
+    EXPECT_THAT(witnessed->sanitizer_text, HasSubstr("machine.cpp"));
+  }
 }
 
 TEST_F(RealLoop, a_runner_of_another_build_works_as_well) {
