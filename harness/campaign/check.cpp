@@ -327,12 +327,12 @@ class Check {
       c.sanitizer_report = crash_text_;
     c.lifeline = std::move(confirmation.lifeline);
     c.reproduce = fmt::format(
-        "{} --impl {}{}{} -e '{}'", options_.replay_command, name(),
+        "{} --impl {}{}{}{} -e '{}'", options_.replay_command, name(),
         implementation_.plugin->flavour_count > 1 ? " --flavour " + implementation_.flavour_name() : "",
         discipline_ == scenario::Discipline::safe
             ? ""
             : fmt::format(" --discipline {}", discipline_name(discipline_)),
-        one_line(best.found.scenario));
+        seen_by_sanitizer_alone(kind) ? " --witness asan" : "", one_line(best.found.scenario));
     if (confirmation.conflict) {
       report::Counterexample conflict = c;
       conflict.kind = verdict::info(verdict::FindingKind::witness_conflict).text;

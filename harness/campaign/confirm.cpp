@@ -11,12 +11,6 @@
 namespace scopecheck::campaign {
 namespace {
 
-bool seen_by_sanitizer_alone(verdict::FindingKind kind) {
-  return kind == verdict::FindingKind::wake_after_free ||
-         kind == verdict::FindingKind::bookkeeping_after_scope ||
-         kind == verdict::FindingKind::witness_conflict;
-}
-
 const Found* with_kind(const OneRun& run, verdict::FindingKind kind) {
   const auto found =
       std::ranges::find_if(run.findings, [&](const Found& f) { return f.finding.kind() == kind; });
@@ -43,6 +37,12 @@ bool agree_on_first_late_touch(const OneRun& run) {
 }
 
 }  // namespace
+
+bool seen_by_sanitizer_alone(verdict::FindingKind kind) {
+  return kind == verdict::FindingKind::wake_after_free ||
+         kind == verdict::FindingKind::bookkeeping_after_scope ||
+         kind == verdict::FindingKind::witness_conflict;
+}
 
 std::expected<OneRun, std::string> Confirmer::once(const scenario::Scenario& scenario, bool asan,
                                                    bool real_access, std::uint64_t times) const {

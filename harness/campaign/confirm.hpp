@@ -19,6 +19,10 @@ struct Confirmation {
   std::string lifeline;
 };
 
+/// Whether only a sanitizer can see findings of this kind: the runtime used memory that the ledger does not
+/// own.
+[[nodiscard]] bool seen_by_sanitizer_alone(verdict::FindingKind kind);
+
 /// Confirms and shrinks findings of one implementation under one discipline.
 struct Confirmer {
   interpreter::Implementation implementation;

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <thread>
 #include <unistd.h>
 
@@ -107,6 +108,8 @@ int check(const CheckArguments& arguments) {
       arguments.runners != 0 ? arguments.runners : std::max(1u, std::thread::hardware_concurrency());
   options.program = found.program;
   options.asan_program = found.asan;
+  if (const char* typed = std::getenv("SCOPECHECK_COMMAND"); typed != nullptr && *typed != '\0')
+    options.replay_command = std::string(typed) + " replay";
   options.style = report::detect_style(STDOUT_FILENO);
   options.progress = [&](const std::string& what, std::uint64_t done, std::uint64_t total, std::size_t depth,
                          std::uint64_t findings) {
