@@ -10,6 +10,26 @@ namespace scopecheck::verdict {
 
 using ledger::EventKind;
 
+namespace {
+
+/// Which op of the program, or moment after it, the runtime was working for when there were `at` events.
+std::uint16_t worked_for(const Evidence& evidence, std::size_t at) {
+  const std::size_t size = evidence.program.ops.size();
+  const auto moment = [&](std::size_t offset) { return static_cast<std::uint16_t>(size + offset); };
+  std::size_t frames = 0;  // that are open
+  bool outermost_ended = false;
+  std::uint16_t op = 0;
+  for (const ledger::Event& event : evidence.events.first(at)) {
+    if (event.kind == EventKind::program_ended) return moment(ledger::at_runtime_end);
+    if (event.kind == EventKind::frame_opened) ++frames;
+    if (event.kind == EventKind::frame_ended) outermost_ended = --frames == 0;
+    if (event.kind == EventKind::op_begun || event.op == size + ledger::at_outermost_end) op = event.op;
+  }
+  return outermost_ended ? moment(ledger::at_final_settle) : op;
+}
+
+}  // namespace
+
 void sanitizer(const Evidence& evidence, const SanitizerReport& report, Findings& findings) {
   const std::size_t at = report.event;
   Finding finding;
@@ -33,13 +53,7 @@ void sanitizer(const Evidence& evidence, const SanitizerReport& report, Findings
       finding.cell = last.subject;
       finding.task = last.actor;
     }
-    // which op of the program the runtime was working for
-    for (std::size_t i = at; i-- > 0;) {
-      const ledger::Event& event = evidence.events[i];
-      if (event.kind != EventKind::op_begun && event.kind != EventKind::program_ended) continue;
-      finding.used_at = event.kind == EventKind::op_begun ? event.op : last.op;
-      break;
-    }
+    finding.used_at = worked_for(evidence, at);
     const CauseOp during = cause_at(evidence.program, finding.used_at);
     finding.signature.ended_by = during.cause;
     finding.signature.ended_op = during.op;

@@ -30,10 +30,23 @@ TEST(Sanitizer, speaking_before_anything_happened_is_bookkeeping) {
   EXPECT_THAT(found(HandMade(program), false), ElementsAre("bookkeeping-after-scope(-, -, op_begun)"));
 }
 
-TEST(Sanitizer, speaking_after_the_program_names_that_moment) {
+TEST(Sanitizer, speaking_after_the_last_op_names_that_moment) {
   HandMade made(program);
-  made.client(op_begun, 5).client(program_ended, 7);
-  EXPECT_THAT(found(made, false), ElementsAre("bookkeeping-after-scope(-, final-settle, program_ended)"));
+  const std::size_t end = made.size();
+  made.client(frame_opened, 0)
+      .client(op_begun, 1)
+      .client(frame_opened, 1)
+      .client(op_begun, 5)
+      .client(frame_ended, 3);
+  EXPECT_THAT(found(made, false), ElementsAre("bookkeeping-after-scope(-, settle, frame_ended)"));
+  made.child(child_dropped, end);
+  EXPECT_THAT(found(made, false), ElementsAre("bookkeeping-after-scope(-, frame-end, child_dropped)"));
+  made.client(frame_ended, end);
+  EXPECT_THAT(found(made, false), ElementsAre("bookkeeping-after-scope(-, final-settle, frame_ended)"));
+  made.child(stepped, end + ledger::at_final_settle);
+  EXPECT_THAT(found(made, false), ElementsAre("bookkeeping-after-scope(-, final-settle, stepped)"));
+  made.client(program_ended, end + ledger::at_final_settle);
+  EXPECT_THAT(found(made, false), ElementsAre("bookkeeping-after-scope(-, runtime-end, program_ended)"));
 }
 
 TEST(Sanitizer, speaking_while_a_waker_is_fired_is_wake_after_free) {
