@@ -1,5 +1,6 @@
 #include "harness/abi/registry.hpp"
 #include "harness/cli/commands.hpp"
+#include "harness/cli/select.hpp"
 #include "harness/interpreter/implementation.hpp"
 
 #include <fmt/format.h>
@@ -69,6 +70,10 @@ int list(bool json) {
   nlohmann::ordered_json array = nlohmann::ordered_json::array();
   for (const scopecheck_plugin* p : abi::registered()) {
     if (p->hidden != 0) continue;
+    if (const auto valid = interpreter::validate(*p); !valid) {
+      complain(valid.error());
+      return exit_usage;
+    }
     nlohmann::ordered_json entry;
     entry["name"] = p->name;
     entry["summary"] = p->summary;

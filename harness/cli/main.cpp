@@ -72,6 +72,7 @@ int run(int argc, char** argv) {
           "exhaustive bound, in ops; default: as deep as about 18 million scenarios allow, at most 8")
       ->check(CLI::Range(1, 12));
   check->add_option("--random", check_arguments.random, "random scenarios of 9 to 40 ops beyond it")
+      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1'000'000'000'000}))
       ->capture_default_str();
   check->add_option("--seed", check_arguments.seed, "seed of the random ones")->capture_default_str();
   check->add_option("--seconds", check_arguments.seconds, "time limit for the whole check; 0: none")

@@ -29,6 +29,20 @@ std::expected<void, std::string> validate(const scopecheck_plugin& p) {
   if (p.name == nullptr || p.summary == nullptr || p.build == nullptr)
     return bad("name, summary and build must be set");
   if (p.flavour_count == 0 || p.flavours == nullptr) return bad("at least one flavour must be named");
+  if (std::string_view(p.name).empty() || std::string_view(p.name).size() > 63)
+    return bad("the name must have 1 to 63 characters");
+  for (std::uint32_t i = 0; i < p.flavour_count; ++i)
+    if (p.flavours[i].name == nullptr || std::string_view(p.flavours[i].name).size() > 31)
+      return bad("every flavour needs a name of at most 31 characters");
+  if ((p.evidence_count != 0 && p.evidence == nullptr) ||
+      (p.precondition_count != 0 && p.preconditions == nullptr) ||
+      (p.expectation_count != 0 && p.expectations == nullptr))
+    return bad("a count of evidence, preconditions or expectations without their array");
+  if (p.child_kind != SCOPECHECK_CHILD_SUSPENDS)
+    return bad("child_kind BLOCKS: this harness drives suspending children only yet");
+  if (p.shape < SCOPECHECK_SHAPE_GUARD || p.shape > SCOPECHECK_SHAPE_PROCESS_WIDE)
+    return bad("unknown shape");
+  if (p.shape == SCOPECHECK_SHAPE_CLOSURE) return bad("shape CLOSURE: this harness cannot drive it yet");
   if (p.rt_new == nullptr || p.rt_free == nullptr || p.spawn == nullptr)
     return bad("rt_new, rt_free and spawn are mandatory");
   if ((p.scope_init != nullptr) != (p.scope_destroy != nullptr))
