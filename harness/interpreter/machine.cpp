@@ -310,7 +310,7 @@ void Machine::State::panic(Activation& a, scopecheck_object* payload) {
 }
 
 scopecheck_status Machine::State::heed(scopecheck_status status, const char* failure) {
-  if (status < 0) {
+  if (status < 0 || status > SCOPECHECK_CLOSED) {  // also codes that the door does not know
     outcome = Outcome::error;
     error = failure;
   }
