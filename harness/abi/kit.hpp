@@ -11,11 +11,12 @@
 //       Handle spawn(Child);  or  void spawn(Child);    // where there is no scope
 //     };
 //     struct Scope {              // Scope(Runtime&)
-//       Handle spawn(Child);  or  void spawn(Child);
+//       Handle spawn(Child);  or  void spawn(Child);  Handle reserve(Child);   // reserve: also of a Runtime
 //       kit::Poll poll(WakerRef);  void join();  void cancel();  void close();
 //     };
 //     struct Handle {
-//       std::optional<Result> poll(WakerRef);  Result join() &&;  void cancel();  void detach() &&;
+//       void start();  std::optional<Result> poll(WakerRef);  Result join() &&;  void cancel();  void
+//       detach() &&;
 //     };
 //     struct Join { Join(Scope&);  kit::Poll poll(WakerRef); };
 //   };
@@ -212,6 +213,12 @@ template <class I>
 concept HasJoin = requires { typename I::Join; };
 template <class I>
 concept SpawnsFromRuntime = requires(typename I::Runtime& r, Child c) { r.spawn(std::move(c)); };
+template <class I>
+concept SpawnsWithoutHandle = requires(typename I::Scope& s, Child c) {
+  { s.spawn(std::move(c)) } -> std::same_as<void>;
+} || requires(typename I::Runtime& r, Child c) {
+  { r.spawn(std::move(c)) } -> std::same_as<void>;
+};
 template <class T>
 concept PollsScope = requires(T& t, const WakerRef& w) {
   { t.poll(w) } -> std::same_as<Poll>;
@@ -325,7 +332,7 @@ struct Table {
   template <class Make>
   static scopecheck_status make_handle(void* handle, Make&& make) noexcept {
     return guarded(nullptr, [&] {
-      if constexpr (HasHandle<I>) {
+      if constexpr (!std::is_void_v<std::invoke_result_t<Make>>) {
         ::new (handle) typename I::Handle(std::forward<Make>(make)());
       } else {
         static_cast<void>(handle);
@@ -340,6 +347,14 @@ struct Table {
       return make_handle(handle, [&] { return static_cast<typename I::Scope*>(scope)->spawn(Child(child)); });
     else
       return make_handle(handle, [&] { return static_cast<Runtime*>(rt)->spawn(Child(child)); });
+  }
+  static scopecheck_status reserve([[maybe_unused]] void* rt, [[maybe_unused]] void* scope,
+                                   scopecheck_child* child, void* handle) noexcept {
+    if constexpr (HasScope<I>)
+      return make_handle(handle,
+                         [&] { return static_cast<typename I::Scope*>(scope)->reserve(Child(child)); });
+    else
+      return make_handle(handle, [&] { return static_cast<Runtime*>(rt)->reserve(Child(child)); });
   }
 };
 
@@ -387,6 +402,16 @@ void fill_handle(scopecheck_plugin& p) {
   p.handle_align = alignof(Handle);
   p.handle_destroy = &destroy<Handle>;
   if constexpr (std::move_constructible<Handle>) p.handle_move = &move<Handle>;
+  if constexpr (requires(Handle& h) { h.start(); }) {
+    p.reserve = &Table<I>::reserve;
+    p.start = [](void* handle) noexcept {
+      return guarded(nullptr, [&] {
+        static_cast<Handle*>(handle)->start();
+        return SCOPECHECK_OK;
+      });
+    };
+    p.spawn_without_handle = SpawnsWithoutHandle<I> ? 1 : 0;
+  }
   if constexpr (PollsResult<Handle>)
     p.handle_poll = [](void* handle, const scopecheck_waker* waker, scopecheck_object** out) noexcept {
       return guarded(out, [&] {

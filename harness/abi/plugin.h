@@ -101,7 +101,9 @@ typedef struct scopecheck_host {
 #define SCOPECHECK_CARRIER_NONE   0u /* children own what they use ('static) */
 #define SCOPECHECK_CARRIER_SCOPE  1u
 #define SCOPECHECK_CARRIER_HANDLE 2u
-#define SCOPECHECK_CARRIER_JOIN   3u
+/* Never a join object: a loan begins with the spawn, and a join object comes later. An API whose awaited
+ * object carries the loans either makes it with the spawn (it is the handle) or awaits the scope itself;
+ * where a join object borrows its scope, the scope carries them for at least as long. */
 
 /* Requirement 11: when a value may be moved by a client (and so forgotten out of a frame). */
 #define SCOPECHECK_MOVE_ALWAYS        0u
@@ -166,10 +168,13 @@ typedef struct scopecheck_host {
 #define SCOPECHECK_DESTROY_FAIL_STOP     5u
 #define SCOPECHECK_DESTROY_UNDEFINED     6u
 
-/* Requirement 14: documented preconditions, from a closed list. */
-#define SCOPECHECK_PRE_JOIN_BEFORE_DESTROY    1u
-#define SCOPECHECK_PRE_JOIN_ONCE              2u
-#define SCOPECHECK_PRE_NO_SPAWN_AFTER_JOIN    3u
+/* Requirement 14: documented preconditions, from a closed list. A join begins when it blocks, or when its
+ * object is first polled; it is done when it returned, threw, or reported ready. A client that breaks one of
+ * the first three ends its run there, under discipline DOCUMENTED: nothing after it is judged. */
+#define SCOPECHECK_PRE_JOIN_BEFORE_DESTROY \
+  1u /* a scope that took a child is destroyed after a join is done */
+#define SCOPECHECK_PRE_JOIN_ONCE              2u /* of one scope one join begins                              */
+#define SCOPECHECK_PRE_NO_SPAWN_AFTER_JOIN    3u /* once a join of it has begun, it is given no child */
 #define SCOPECHECK_PRE_RUNTIME_OUTLIVES_SCOPE 4u
 #define SCOPECHECK_PRE_WORKER_ONLY            5u /* used only inside the runtime */
 #define SCOPECHECK_PRE_NO_FORGET              6u
@@ -236,6 +241,8 @@ typedef struct scopecheck_plugin {
   uint32_t handle_embeds_child;
   /* 1: the API forces an `await` on the spot: spawn exists only with its await attached. */
   uint32_t spawn_must_be_awaited;
+  /* 1: spawn yields no handle, although reserve does. */
+  uint32_t spawn_without_handle;
   uint32_t hidden; /* 1: a canary: not listed, checked only when named */
 
   uint64_t client_ops; /* SCOPECHECK_CLIENT_* bits: what SAFE clients can do */
@@ -275,7 +282,10 @@ typedef struct scopecheck_plugin {
    * the status; on anything but OK it has dropped the child and made no handle. */
   scopecheck_status (*spawn)(void* rt, void* scope, scopecheck_child* child,
                              void* handle); /* [client][inside] */
-  /* Requirement 6: the same in two steps, where the API has two. */
+  /* Requirement 6: the same in two steps, where the API has two. A reserved child is in its handle, or where
+   * the handle says; it does not run before `start`, which is called at most once and leaves the handle to be
+   * destroyed. Destroying the handle before `start` drops the child. CLOSED by `start`: refused, child
+   * dropped. Both have the bits of SCOPECHECK_OP_SPAWN. [client][inside] */
   scopecheck_status (*reserve)(void* rt, void* scope, scopecheck_child* child, void* handle);
   scopecheck_status (*start)(void* handle);
 

@@ -192,6 +192,7 @@ class Check {
     result().outcomes.hang += merged.outcomes[static_cast<std::size_t>(Outcome::hang)];
     result().outcomes.hang_suspected += merged.outcomes[static_cast<std::size_t>(Outcome::hang_suspected)];
     result().outcomes.fail_stop += merged.outcomes[static_cast<std::size_t>(Outcome::fail_stop)];
+    result().outcomes.discard += merged.outcomes[static_cast<std::size_t>(Outcome::discard)];
     for (std::size_t i = 0; i < outcome_kinds; ++i) {
       if (!merged.outcome_example[i]) continue;
       if (!example_[i] || *merged.outcome_example[i] < *example_[i]) example_[i] = merged.outcome_example[i];
@@ -262,6 +263,7 @@ class Check {
     outcome_note(Outcome::hang, "hangs (proved) when");
     outcome_note(Outcome::hang_suspected, "a hang is suspected when");
     outcome_note(Outcome::fail_stop, "fail-stops when");
+    outcome_note(Outcome::discard, "breaks a documented precondition, first");
     result().notes.insert(result().notes.end(), notes_.begin(), notes_.end());
     result().bounds = bounds_in_words(bounds_);
     result().effort.seconds = elapsed();

@@ -49,6 +49,10 @@ constexpr std::array cases = {
              "async b0 { scope s0; spawn t0 in s0 { }; suspend }; poll b0; drop b0; settle"},
     GateCase{"canary_late_handle_bookkeeping", "handle in a frame", "bookkeeping", Witness::asan, true, FindingKind::bookkeeping_after_scope,
              "spawn t0 { } as h0; drop h0; settle"},
+    GateCase{"canary_late_handle_in_place", "handle whose storage is used again", "bookkeeping", Witness::asan, true, FindingKind::bookkeeping_after_scope,
+             "spawn t0 { } as h0; forget h0 in-place; settle"},
+    GateCase{"canary_late_handle_in_place", "handle moved to the heap", "nothing", Witness::asan, false, {},
+             "spawn t0 { } as h0; forget h0; settle"},
     GateCase{"canary_stale_waker", "the runtime's heap", "waker", Witness::asan, true, FindingKind::wake_after_free,
              "spawn t0 { keep waker; park } as h0; settle; drop h0; wake t0"},
     // the child's protocol

@@ -56,7 +56,7 @@ struct FoundSlot {
   std::uint64_t times = 0;
 };
 
-inline constexpr std::size_t outcome_kinds = 5;
+inline constexpr std::size_t outcome_kinds = 6;
 
 /// Tally::number before the first run of a runner.
 inline constexpr std::uint64_t no_number = ~std::uint64_t{0};

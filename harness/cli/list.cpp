@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::array<std::string_view, 7> shapes = {"?",         "guard",         "handle",      "closure",
                                                     "awaitable", "parent-driven", "process-wide"};
-constexpr std::array<std::string_view, 4> carriers = {"nobody", "the scope", "the handle", "the join"};
+constexpr std::array<std::string_view, 3> carriers = {"nobody", "the scope", "the handle"};
 
 std::string_view shape_of(const scopecheck_plugin& p) {
   return shapes[p.shape < shapes.size() ? p.shape : 0];
@@ -53,6 +53,7 @@ std::vector<std::string_view> operations(const scopecheck_plugin& p) {
   add(o.scope, "scope");
   add(!o.spawn_awaited, "spawn");
   add(o.spawn_awaited, "spawn with its await attached");
+  add(o.reserve, "reserve, start");
   add(o.scope_poll, "poll a scope");
   add(o.handle_poll, "poll and await a handle");
   add(o.scope_join || o.handle_join, "join, blocking");

@@ -19,8 +19,9 @@ namespace {
 using campaign::Confirmer;
 using campaign::OneRun;
 
-constexpr std::array<std::string_view, 5> outcome_words = {"clean", "hang (proved)", "hang-suspected",
-                                                           "fail-stop", "error"};
+constexpr std::array<std::string_view, campaign::outcome_kinds> outcome_words = {
+    "clean", "hang (proved)", "hang-suspected", "fail-stop", "discard (a documented precondition was broken)",
+    "error"};
 
 struct Context {
   Chosen chosen;

@@ -24,6 +24,7 @@ bool declares(OpKind kind) {
     case OpKind::scope:
     case OpKind::async:
     case OpKind::spawn:
+    case OpKind::reserve:
     case OpKind::join_as:
     case OpKind::frame:
     case OpKind::inside:
@@ -57,7 +58,7 @@ class Tail {
   CellSet mentioned() const {
     CellSet set = 0;
     for (const Op& op : ops_) {
-      if (op.kind == OpKind::spawn) set |= static_cast<CellSet>(op.shared | op.mut);
+      if (makes_task(op.kind)) set |= static_cast<CellSet>(op.shared | op.mut);
       if (on_drop(op.kind)) set |= bit(op.subject);
     }
     return set;
@@ -100,6 +101,8 @@ bool may_panic(OpKind kind) {
   switch (kind) {
     case OpKind::scope:
     case OpKind::spawn:
+    case OpKind::reserve:
+    case OpKind::start:
     case OpKind::join_as:
     case OpKind::poll:
     case OpKind::join:
@@ -164,6 +167,14 @@ bool lends_through_capture(const Draft& draft, const Op& op) {
          rules.body().kind != BlockKind::task && rules.value(op.scope).level != rules.block().level;
 }
 
+/// What the task around holds shared: it cannot lend that on in any other way.
+CellSet held_shared(const Rules& rules) {
+  for (std::size_t i = rules.blocks().size(); i-- > 0;)
+    if (rules.blocks()[i].kind == BlockKind::task)
+      return static_cast<CellSet>(rules.blocks()[i].shared & ~rules.blocks()[i].mut);
+  return 0;
+}
+
 bool canonical_value_op(const Draft& draft, const Op& op) {
   const Rules& rules = draft.rules();
   const ValueState& value = rules.value(op.subject);
@@ -187,7 +198,7 @@ bool canonical_value_op(const Draft& draft, const Op& op) {
       if (last.kind == OpKind::scope) return last.value == op.subject;
       if (last.kind != OpKind::end) return true;
       const Op& opener = tail.last_opener();
-      if (opener.kind != OpKind::spawn && opener.kind != OpKind::async) return true;
+      if (!makes_task(opener.kind) && opener.kind != OpKind::async) return true;
       return opener.value == op.subject || opener.scope == op.subject || opener.kind == OpKind::async;
     }
     default:
@@ -210,7 +221,7 @@ bool canonical_next(const Draft& draft, const Op& op) {
       !((op.kind == OpKind::poll || op.kind == OpKind::await) && op.subject == tail.last_opener().value))
     return false;  // creating a future does nothing: it is created right before it is polled
   if (on_drop(op.kind)) {
-    if (last != OpKind::cell && last != OpKind::spawn && !(on_drop(last) && last < op.kind)) return false;
+    if (last != OpKind::cell && !makes_task(last) && !(on_drop(last) && last < op.kind)) return false;
     const bool own = ((rules.block().shared | rules.block().mut) & bit(op.subject)) == 0;
     if (own && op.kind == OpKind::capture) return false;  // the ledger watches the child's destructor anyway
     if (own && op.kind == OpKind::result && rules.offers().borrows())
@@ -231,7 +242,8 @@ bool canonical_next(const Draft& draft, const Op& op) {
       return (rules.body().mut & bit(op.subject)) != 0;
     }
     case OpKind::spawn:
-      return (op.shared == 0 || lends_through_capture(draft, op)) &&
+    case OpKind::reserve:
+      return (lends_through_capture(draft, op) || (op.shared & ~held_shared(rules)) == 0) &&
              first_uses_in_order(draft, static_cast<CellSet>(op.shared | op.mut));
     case OpKind::settle:
     case OpKind::run:

@@ -33,7 +33,7 @@ namespace {
 /// Ops after which a kept scenario needs at least one more: a loan its touch, a box what
 /// it is boxed for.
 bool wants_more(const Op& op) {
-  return op.boxed || op.mut != 0 || op.shared != 0 || (scenario::opens(op.kind) && op.kind != OpKind::spawn);
+  return op.boxed || op.mut != 0 || op.shared != 0 || (scenario::opens(op.kind) && !makes_task(op.kind));
 }
 
 }  // namespace

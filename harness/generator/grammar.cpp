@@ -14,7 +14,7 @@ using scenario::ValueKind;
 bool same_choice(const Op& candidate, const Op& op) {
   Op a = candidate;
   Op b = op;
-  if (op.kind == OpKind::async || (op.kind == OpKind::spawn && op.value != none && candidate.value != none))
+  if (op.kind == OpKind::async || (makes_task(op.kind) && op.value != none && candidate.value != none))
     a.value = b.value = 0;
   return a == b;
 }
@@ -25,7 +25,7 @@ Draft::Draft(const scenario::Offers& offers, const scenario::Bounds& bounds)
 void Draft::push(const Op& op) {
   if (op.kind == OpKind::end) {
     Op& opener = scenario_.ops[open_.back()];
-    if (opener.kind == OpKind::async || (opener.kind == OpKind::spawn && opener.value != none))
+    if (opener.kind == OpKind::async || (makes_task(opener.kind) && opener.value != none))
       opener.value = rules_.values();
     open_.pop_back();
   }
@@ -49,7 +49,7 @@ bool Draft::within_bounds(const Op& op) const {
   if (op.kind == OpKind::end) return !at_root();
   if (scenario_.ops.size() + 2 * rules_.blocks().size() + 4 >= scenario::max_ops) return false;
   const std::size_t left = bounds_->ops - cost_;
-  if (left < (scenario::opens(op.kind) && op.kind != OpKind::spawn ? 2u : 1u)) return false;
+  if (left < (scenario::opens(op.kind) && !makes_task(op.kind) ? 2u : 1u)) return false;
   for (std::size_t i = rules_.blocks().size(); i-- > 0;)
     if (rules_.blocks()[i].kind == BlockKind::task) {
       if (rules_.blocks()[i].ops >= bounds_->steps) return false;
@@ -65,6 +65,7 @@ bool Draft::within_bounds(const Op& op) const {
     case OpKind::frame:
       return frames_ < bounds_->frames;
     case OpKind::spawn:
+    case OpKind::reserve:
       return rules_.tasks() < bounds_->tasks &&
              std::popcount(static_cast<unsigned>(op.shared | op.mut)) <= bounds_->borrows;
     case OpKind::wake:
@@ -93,7 +94,8 @@ class CandidateWriter {
     values();
     tasks();
     boxed({.kind = OpKind::scope, .value = rules_.values()});
-    spawns();
+    spawns(OpKind::spawn);
+    if (rules_.offers().reserve) spawns(OpKind::reserve);
     boxed({.kind = OpKind::async});
     for (const OpKind kind :
          {OpKind::yield, OpKind::park, OpKind::keep_waker, OpKind::frame, OpKind::inside, OpKind::catch_,
@@ -128,8 +130,9 @@ class CandidateWriter {
     for (const scenario::Declaration& decl : rules_.decls()) {
       if (decl.is_cell) continue;
       const std::uint8_t v = decl.index;
-      for (const OpKind kind : {OpKind::poll, OpKind::drop, OpKind::await, OpKind::join, OpKind::cancel,
-                                OpKind::detach, OpKind::close, OpKind::move, OpKind::move_out})
+      for (const OpKind kind :
+           {OpKind::start, OpKind::poll, OpKind::drop, OpKind::await, OpKind::join, OpKind::cancel,
+            OpKind::detach, OpKind::close, OpKind::move, OpKind::move_out})
         add({.kind = kind, .subject = v});
       for (std::uint8_t vector = 0; vector <= 2; ++vector)
         add({.kind = OpKind::forget, .subject = v, .extra = vector});
@@ -145,9 +148,9 @@ class CandidateWriter {
     }
   }
 
-  void spawns() {
+  void spawns(OpKind kind) {
     if (rules_.tasks() == draft_.bounds().tasks) return;
-    Op op = draft_.plain_spawn();
+    Op op = draft_.plain_spawn(kind);
     if (!rules_.offers().scope) return borrows(op);
     for (std::uint8_t v = 0; v < rules_.values(); ++v) {
       if (rules_.value(v).kind != ValueKind::scope) continue;
@@ -184,13 +187,14 @@ class CandidateWriter {
 
 }  // namespace
 
-Op Draft::plain_spawn() const {
+Op Draft::plain_spawn(OpKind kind) const {
   const scenario::Offers& offers = rules_.offers();
-  return {.kind = OpKind::spawn,
+  const bool reserves = kind == OpKind::reserve;
+  return {.kind = kind,
           .subject = rules_.tasks(),
           .scope = none,
-          .value = offers.handle && !offers.spawn_awaited ? rules_.values() : none,
-          .extra = static_cast<std::uint8_t>(offers.spawn_awaited ? 1 : 0)};
+          .value = reserves || offers.spawn_yields_handle() ? rules_.values() : none,
+          .extra = static_cast<std::uint8_t>(!reserves && offers.spawn_awaited ? 1 : 0)};
 }
 
 void Draft::candidates(Candidates& out) const { CandidateWriter(*this, out).run(); }

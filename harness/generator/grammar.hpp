@@ -24,8 +24,8 @@ class Draft {
   /// Every op that may come next within the bounds. Empty only when the budget is spent at the root.
   /// `end` is legal exactly inside a block; at the root the program may always stop.
   void candidates(Candidates& out) const;
-  /// A spawn as this API has it, of the next task: no scope chosen yet, nothing borrowed.
-  [[nodiscard]] scenario::Op plain_spawn() const;
+  /// A spawn or reserve as this API has it, of the next task: no scope chosen yet, nothing borrowed.
+  [[nodiscard]] scenario::Op plain_spawn(scenario::OpKind kind) const;
   /// Takes `op`. Requires: it is one of the candidates.
   void push(const scenario::Op& op);
   /// Closes every open block. Ensures: the draft is a well-formed scenario.

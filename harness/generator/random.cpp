@@ -23,6 +23,8 @@ constexpr std::uint32_t weight(OpKind kind) {
     case OpKind::read:
     case OpKind::poll:
     case OpKind::forget:
+    case OpKind::reserve:
+    case OpKind::start:
       return 25;
     case OpKind::throw_:
     case OpKind::throw_bomb:
@@ -102,7 +104,7 @@ Op Random::propose() {
       break;
     }
     case scenario::Operand::spawn: {
-      op = draft_.plain_spawn();
+      op = draft_.plain_spawn(op.kind);
       op.boxed = op.value != none && below(2) != 0;
       if (offers_.scope) op.scope = below(rules.values());
       if (offers_.borrows() && rules.cells() > 0)

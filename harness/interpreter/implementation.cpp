@@ -66,6 +66,8 @@ std::expected<void, std::string> validate(const scopecheck_plugin& p) {
     return bad("shape PARENT_DRIVEN needs scope_drive");
   if (p.shape == SCOPECHECK_SHAPE_GUARD && p.scope_init == nullptr)
     return bad("shape GUARD needs scope_init");
+  if (p.shape == SCOPECHECK_SHAPE_AWAITABLE && (p.scope_init == nullptr || p.join_begin == nullptr))
+    return bad("shape AWAITABLE needs scope_init and join_begin");
   if (p.shape == SCOPECHECK_SHAPE_HANDLE && p.handle_size == 0) return bad("shape HANDLE needs handles");
   if (p.shape == SCOPECHECK_SHAPE_CLOSURE && p.scope_enter == nullptr)
     return bad("shape CLOSURE needs scope_enter");
@@ -73,24 +75,27 @@ std::expected<void, std::string> validate(const scopecheck_plugin& p) {
     return bad("carrier SCOPE without scopes");
   if (p.carrier == SCOPECHECK_CARRIER_HANDLE && p.handle_size == 0)
     return bad("carrier HANDLE without handles");
-  if (p.carrier > SCOPECHECK_CARRIER_JOIN) return bad("unknown carrier");
+  if (p.carrier > SCOPECHECK_CARRIER_HANDLE) return bad("unknown carrier");
   if ((p.progress & SCOPECHECK_PROGRESS_RUN) != 0 && p.rt_run == nullptr)
     return bad("progress RUN needs rt_run");
   if ((p.progress & SCOPECHECK_PROGRESS_DRIVE) != 0 && p.scope_drive == nullptr)
     return bad("progress DRIVE needs scope_drive");
   if ((p.client_ops & SCOPECHECK_CLIENT_MUST_UNDERSTAND) != 0)
     return bad("client_ops has must-understand bits that this harness does not know");
-  if (p.carrier == SCOPECHECK_CARRIER_JOIN)
-    return bad("carrier JOIN: this harness has no rules yet for loans that a join object carries");
   for (std::uint32_t i = 0; i < p.precondition_count; ++i) {
     const std::uint32_t kind = p.preconditions[i].kind;
-    if (kind != SCOPECHECK_PRE_RUNTIME_OUTLIVES_SCOPE && kind != SCOPECHECK_PRE_WORKER_ONLY &&
-        kind != SCOPECHECK_PRE_NO_FORGET)
-      return bad(fmt::format(
-          "precondition {}: this harness cannot hold clients to it yet (it knows runtime outlives scope, "
-          "worker only and no forget)",
-          kind));
+    if (kind < SCOPECHECK_PRE_JOIN_BEFORE_DESTROY || kind > SCOPECHECK_PRE_NO_FORGET)
+      return bad(fmt::format("precondition {} is not in the closed list of plugin.h", kind));
+    if (kind <= SCOPECHECK_PRE_NO_SPAWN_AFTER_JOIN && p.scope_join == nullptr && p.join_begin == nullptr &&
+        p.scope_drive == nullptr)
+      return bad("a precondition about joins, and no way to join a scope");
   }
+  if ((p.reserve != nullptr) != (p.start != nullptr) || (p.reserve != nullptr && p.handle_size == 0))
+    return bad("reserve and start go together, and need handles");
+  if (p.spawn_without_handle != 0 && p.reserve == nullptr)
+    return bad("spawn_without_handle: handles that nothing makes");
+  if (p.spawn_without_handle != 0 && p.carrier == SCOPECHECK_CARRIER_HANDLE)
+    return bad("spawn_without_handle: nobody would carry the loans");
   if (p.spawn_must_be_awaited != 0 && p.handle_poll == nullptr)
     return bad("spawn_must_be_awaited needs handle_poll");
   return {};
@@ -124,6 +129,8 @@ scenario::Offers offers_of(const scopecheck_plugin& p, scenario::Discipline disc
   o.handle_mobility = mobility(p.move_handle, p.handle_move != nullptr);
   o.join_mobility = mobility(p.move_join, p.join_move != nullptr);
   o.spawn_awaited = p.spawn_must_be_awaited != 0;
+  o.spawn_without_handle = p.spawn_without_handle != 0;
+  o.reserve = op(p.reserve, SCOPECHECK_OP_SPAWN) && p.start != nullptr && o.handle;
   // A child's step may use the API only where every operation it could reach is declared re-entrant.
   std::uint64_t needed = SCOPECHECK_OP_SPAWN;
   if (o.handle) needed |= SCOPECHECK_OP_HANDLE_DESTROY;
@@ -156,6 +163,15 @@ scenario::Offers offers_of(const scopecheck_plugin& p, scenario::Discipline disc
           break;
         case SCOPECHECK_PRE_WORKER_ONLY:
           o.pre_worker_only = true;
+          break;
+        case SCOPECHECK_PRE_JOIN_BEFORE_DESTROY:
+          o.pre_join_before_destroy = true;
+          break;
+        case SCOPECHECK_PRE_JOIN_ONCE:
+          o.pre_join_once = true;
+          break;
+        case SCOPECHECK_PRE_NO_SPAWN_AFTER_JOIN:
+          o.pre_no_spawn_after_join = true;
           break;
         case SCOPECHECK_PRE_NO_FORGET:
           o.forget = o.forget_in_place = false;

@@ -145,9 +145,8 @@ void Machine::State::prepare(const scenario::Scenario& scenario) {
         match[opener] = static_cast<std::uint8_t>(i);
         match[i] = opener;
         const OpKind kind = scenario.ops[opener].kind;
-        if (kind == OpKind::spawn) task_stack.pop_back();
-        if (kind == OpKind::async || (kind == OpKind::spawn && scenario.ops[opener].value != none))
-          ++values_used;
+        if (makes_task(kind)) task_stack.pop_back();
+        if (kind == OpKind::async || (makes_task(kind) && scenario.ops[opener].value != none)) ++values_used;
         break;
       }
       case OpKind::cell:
@@ -160,6 +159,7 @@ void Machine::State::prepare(const scenario::Scenario& scenario) {
         ++values_used;
         break;
       case OpKind::spawn:
+      case OpKind::reserve:
         plans[o.subject] =
             TaskPlan{.spawn_op = static_cast<std::uint8_t>(i), .borrowed = o.shared, .mut = o.mut};
         plans[o.subject].borrowed = static_cast<std::uint8_t>(o.shared | o.mut);
@@ -227,7 +227,6 @@ void Machine::State::close_block(Activation& a) {
     const scenario::Declaration decl = a.decls.back();
     a.decls.pop_back();
     if (!decl.is_cell) {
-      if (a.unwinding && any_live_task(decl.index)) ledger.reach(Goal::client_unwound_live);
       drop_declared(a, decl.index, a.unwinding);
     } else if (cell_kept_by[decl.index] == none) {
       cell_ends(decl.index, a.actor);
@@ -287,6 +286,14 @@ void Machine::State::client_touch(const Activation& a, std::uint8_t cell, bool w
   access(cell, write);
 }
 
+void Machine::State::catch_panic(Activation& a, const OpenBlock& block) {
+  a.unwinding = false;
+  a.pc = static_cast<std::uint8_t>(match[block.opened_at] + 1);
+  ledger.append(EventKind::caught, a.actor, 0, 0, op);
+  scopecheck_object* payload = std::exchange(a.panic, nullptr);
+  if (payload != nullptr && drop_object(*payload) == SCOPECHECK_THROWN) panic(a, nullptr);
+}
+
 // ---- the loop -------------------------------------------------------------------------------------
 
 /// Whether the body may take the step at its pc. Only tasks wait at gates.
@@ -327,11 +334,7 @@ Flow Machine::State::execute(Activation& a, std::size_t base, Cell* frame_cells)
       const OpenBlock block = a.blocks.back();
       close_block(a);
       if (block.opener == OpKind::catch_) {
-        a.unwinding = false;
-        a.pc = static_cast<std::uint8_t>(match[block.opened_at] + 1);
-        ledger.append(EventKind::caught, a.actor, 0, 0, op);
-        scopecheck_object* payload = std::exchange(a.panic, nullptr);
-        if (payload != nullptr && drop_object(*payload) == SCOPECHECK_THROWN) panic(a, nullptr);
+        catch_panic(a, block);
         if (!a.unwinding && a.blocks.size() == base) return Flow::closed;
       }
       continue;
@@ -345,12 +348,17 @@ Flow Machine::State::execute(Activation& a, std::size_t base, Cell* frame_cells)
     const Op& o = program->ops[a.pc];
     op = a.pc;
     if (o.kind == OpKind::end) {
+      const OpenBlock block = a.blocks.back();
       close_block(a);
-      if (a.unwinding) {  // a destructor panicked; the block is gone already
+      // a destructor panicked; the block is gone already, and a catch stops what its own values throw
+      if (a.unwinding && block.opener == OpKind::catch_)
+        catch_panic(a, block);
+      else if (!a.unwinding)
+        ++a.pc;
+      if (a.unwinding) {
         if (a.blocks.size() == base) return Flow::unwinding;
         continue;
       }
-      ++a.pc;
       if (a.blocks.size() == base) return Flow::closed;
       continue;
     }
@@ -382,6 +390,7 @@ Flow Machine::State::execute(Activation& a, std::size_t base, Cell* frame_cells)
         make_async(a, o);
         break;
       case OpKind::spawn:
+      case OpKind::reserve:
         if (o.extra != 0) {
           // The API attaches the await: the handle is a temporary of this body until it is ready.
           const auto slot = static_cast<std::uint8_t>(scenario::max_values + o.subject);

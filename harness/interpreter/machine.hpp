@@ -36,7 +36,8 @@ struct scopecheck_object;
 namespace scopecheck::interpreter {
 
 /// How a run ended. Judging what happened before that is the business of `verdict`.
-enum class Outcome : std::uint8_t { clean, hang, hang_suspected, fail_stop, error };
+/// discard: the client broke a documented precondition; what came before stands, the rest was not run.
+enum class Outcome : std::uint8_t { clean, hang, hang_suspected, fail_stop, discard, error };
 
 struct RunOptions {
   /// Touch dead cells for real, so that a sanitizer can testify. Otherwise such touches are recorded and

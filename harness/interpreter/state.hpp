@@ -52,9 +52,12 @@ struct Value {
   bool forgotten = false;
   bool awaiting = false;
   bool await_consumes = false;
-  std::uint8_t task = scenario::none;  // handle: its child
-  std::uint8_t tasks = 0;              // tasks whose loans this value carries, a bit each
-  std::uint8_t children = 0;           // scope: tasks spawned in it, a bit each
+  bool join_begun = false;              // scope: a join blocked, or an object of it was polled
+  bool joined = false;                  // scope: a join was done after its last child came
+  std::uint8_t scope = scenario::none;  // join: what it joins
+  std::uint8_t task = scenario::none;   // handle: its child
+  std::uint8_t tasks = 0;               // tasks whose loans this value carries, a bit each
+  std::uint8_t children = 0;            // scope: tasks spawned in it, a bit each
   std::uint32_t size = 0;
   void* storage = nullptr;
 };
@@ -161,6 +164,8 @@ struct Machine::State {
   void client_touch(const Activation& a, std::uint8_t cell, bool write);
   bool may_step(Activation& a);
   void panic(Activation& a, scopecheck_object* payload);
+  /// The catch that was closed last stops the panic, and the program goes on behind it.
+  void catch_panic(Activation& a, const OpenBlock& block);
   /// Takes a status of the plugin: a negative one is its own failure, which makes the run an error.
   scopecheck_status heed(scopecheck_status status, const char* failure);
   void run_inside(Activation& a);
@@ -175,6 +180,7 @@ struct Machine::State {
   void* fresh_storage(Value& v, std::uint32_t size, std::uint32_t align);
   void make_value(Activation& a, std::uint8_t index, scenario::ValueKind kind, bool boxed);
   void spawn(Activation& a, const scenario::Op& o);
+  void start(Activation& a, std::uint8_t handle);
   void make_scope(Activation& a, const scenario::Op& o);
   void begin_join(Activation& a, const scenario::Op& o);
   void make_async(Activation& a, const scenario::Op& o);
@@ -184,6 +190,9 @@ struct Machine::State {
   void value_op(Activation& a, const scenario::Op& o);
   bool movable(const Value& value) const;
   void check_join(std::uint8_t tasks, bool reported_ok);
+  /// Ends the run where the client broke a documented precondition (SCOPECHECK_PRE_*) about `value`.
+  [[noreturn]] void discard(std::uint8_t value, std::uint32_t precondition);
+  void join_begins(std::uint8_t scope);
   void move(Activation& a, std::uint8_t index, bool out);
   void forget(Activation& a, std::uint8_t index, scenario::LeakVector vector);
   void forgotten(std::uint8_t index, scenario::LeakVector vector);

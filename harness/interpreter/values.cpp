@@ -76,6 +76,7 @@ void Machine::State::make_scope(Activation& a, const Op& o) {
 void Machine::State::begin_join(Activation& a, const Op& o) {
   if (values[o.subject].life != Life::live) return;
   Value& v = values[o.value];
+  v.scope = o.subject;
   v.children = values[o.subject].children;
   const scopecheck_status status = heed(
       plugin.join_begin(values[o.subject].storage, fresh_storage(v, plugin.join_size, plugin.join_align)),
@@ -99,6 +100,8 @@ void Machine::State::spawn(Activation& a, const Op& o) {
     const Value& scope = values[o.scope];
     if (scope.life == Life::absent || (scope.life == Life::ended && !scope.forgotten)) return;
     token = scope.storage;
+    if (offers.pre_no_spawn_after_join && scope.join_begun)
+      discard(o.scope, SCOPECHECK_PRE_NO_SPAWN_AFTER_JOIN);
   }
   scopecheck_child& child = children[task];
   child.task = task;
@@ -108,8 +111,10 @@ void Machine::State::spawn(Activation& a, const Op& o) {
   const std::uint8_t carrier = offers.carrier == scenario::Carrier::scope    ? o.scope
                                : offers.carrier == scenario::Carrier::handle ? slot
                                                                              : none;
+  const bool reserves = o.kind == OpKind::reserve;
   const bool embeds = plugin.handle_embeds_child != 0 && slot != none;
   ledger.mark(task, ledger::task_spawned);
+  if (reserves) ledger.mark(task, ledger::task_reserved);
   ledger.append(EventKind::spawned, task, task, embeds ? slot : none, op);
   if (a.body == Body::task && (o.scope == none || (values[o.scope].children & bit(a.owner)) != 0))
     ledger.reach(Goal::spawned_by_child);
@@ -122,27 +127,42 @@ void Machine::State::spawn(Activation& a, const Op& o) {
   }
   if (carrier != none) values[carrier].tasks |= bit(task);
   const bool hands_over = plans[task].result != none && (offers.handle_poll || offers.handle_join);
-  if (carrier != none && slot != none && (embeds || hands_over)) values[slot].tasks |= bit(task);
-  if (o.scope != none) values[o.scope].children |= bit(task);
+  if (carrier != none && slot != none && (embeds || hands_over || reserves)) values[slot].tasks |= bit(task);
+  if (o.scope != none) {
+    values[o.scope].children |= bit(task);
+    values[o.scope].joined = false;
+  }
 
   void* storage = nullptr;
   if (slot != none) {
     values[slot].task = task;
     storage = fresh_storage(values[slot], plugin.handle_size, plugin.handle_align);
   }
-  const scopecheck_status status = plugin.spawn(rt, token, &child, storage);
+  const scopecheck_status status = (reserves ? plugin.reserve : plugin.spawn)(rt, token, &child, storage);
   if (status == SCOPECHECK_OK) {
     if (slot == none) return;
-    values[slot].started = true;
+    values[slot].started = !reserves;
     return make_value(a, slot, ValueKind::handle, o.boxed);
   }
   if (!child.dropped) {
     outcome = Outcome::error;
     error = "spawn failed without dropping the child";
   }
+  if (o.scope != none) values[o.scope].children &= static_cast<std::uint8_t>(~bit(task));
   ledger.append(EventKind::refused, task, task, 0, op);
   ledger.loans_expired(task, a.actor, op);
   if (heed(status, "spawn reported an error") == SCOPECHECK_THROWN) panic(a, nullptr);
+}
+
+void Machine::State::start(Activation& a, std::uint8_t handle) {
+  Value& v = values[handle];
+  if (!runtime_usable || v.started) return;
+  v.started = true;
+  ledger.unmark(v.task, ledger::task_reserved);
+  ledger.append(EventKind::started, a.actor, v.task, 0, op);
+  const scopecheck_status status = heed(plugin.start(v.storage), "start reported an error");
+  if (status == SCOPECHECK_CLOSED) ledger.append(EventKind::refused, v.task, v.task, 0, op);
+  if (status == SCOPECHECK_THROWN) panic(a, nullptr);
 }
 
 // ---- use ------------------------------------------------------------------------------------------
@@ -151,7 +171,7 @@ void Machine::State::spawn(Activation& a, const Op& o) {
 void Machine::State::check_join(std::uint8_t tasks, bool reported_ok) {
   for (std::uint8_t task = 0; task < tasks_used; ++task) {
     if ((tasks & bit(task)) == 0 || !ledger.task_is(task, ledger::task_spawned)) continue;
-    if (ledger.task_is(task, ledger::task_cancelled)) continue;
+    if ((ledger.task(task) & (ledger::task_cancelled | ledger::task_reserved)) != 0) continue;
     if ((plugin.promises & SCOPECHECK_PROMISE_JOIN_WAITS) != 0 && !task_done(task))
       ledger.raise(ledger::alarm_join);
     if ((plugin.promises & SCOPECHECK_PROMISE_JOIN_RETHROWS) != 0 && reported_ok &&
@@ -160,9 +180,21 @@ void Machine::State::check_join(std::uint8_t tasks, bool reported_ok) {
   }
 }
 
+void Machine::State::discard(std::uint8_t value, std::uint32_t precondition) {
+  ledger.append(EventKind::discarded, client_actor, value, static_cast<std::uint8_t>(precondition), op);
+  abandon(Outcome::discard);
+}
+
+void Machine::State::join_begins(std::uint8_t scope) {
+  Value& v = values[scope];
+  if (offers.pre_join_once && v.join_begun) discard(scope, SCOPECHECK_PRE_JOIN_ONCE);
+  v.join_begun = true;
+}
+
 scopecheck_status Machine::State::poll(Activation& a, std::uint8_t index, const scopecheck_waker& waker) {
   Value& v = values[index];
   if (v.ready && v.kind != ValueKind::scope) return SCOPECHECK_E_STATE;
+  if (v.kind == ValueKind::handle && !v.started) return SCOPECHECK_E_STATE;  // its `start` has not run
   scopecheck_object* out = nullptr;
   scopecheck_status status = SCOPECHECK_E_STATE;
   if (v.kind == ValueKind::async) {
@@ -184,6 +216,7 @@ scopecheck_status Machine::State::poll(Activation& a, std::uint8_t index, const 
     out = std::exchange(body.panic, nullptr);
   } else {
     const OpenGates open(*this, true);
+    if (v.kind == ValueKind::join && !v.started) join_begins(v.scope);
     v.started = true;
     if (v.kind == ValueKind::scope) status = plugin.scope_drive(v.storage, &waker);
     if (v.kind == ValueKind::handle) status = plugin.handle_poll(v.storage, &waker, &out);
@@ -195,9 +228,12 @@ scopecheck_status Machine::State::poll(Activation& a, std::uint8_t index, const 
   v.ready = true;
   if (v.kind != ValueKind::async && (status == SCOPECHECK_OK || v.kind == ValueKind::handle)) {
     ledger.append(EventKind::joined, a.actor, index, static_cast<std::uint8_t>(status), op);
-    check_join(v.kind == ValueKind::handle ? bit(v.task) : v.children,
+    const std::uint8_t scope = v.kind == ValueKind::join ? v.scope : index;
+    check_join(v.kind == ValueKind::handle ? bit(v.task) : values[scope].children,
                status == SCOPECHECK_OK && v.kind == ValueKind::handle);
   }
+  if (v.kind == ValueKind::join) values[v.scope].joined = true;
+  if (v.kind == ValueKind::scope && status == SCOPECHECK_OK) v.joined = true;
   if (status == SCOPECHECK_THROWN) {
     panic(a, out);
   } else if (out != nullptr) {
@@ -231,19 +267,28 @@ void Machine::State::value_op(Activation& a, const Op& o) {
   Value& v = values[o.subject];
   if (v.life != Life::live) return;
   const bool is_scope = v.kind == ValueKind::scope;
+  if (v.kind == ValueKind::handle && !v.started) {  // the text has a `start` before these, but it has not run
+    if (o.kind == OpKind::join || o.kind == OpKind::detach) return drop(a, o.subject);
+    if (o.kind == OpKind::cancel) return;
+  }
   switch (o.kind) {
+    case OpKind::start:
+      start(a, o.subject);
+      break;
     case OpKind::poll:
       static_cast<void>(poll(a, o.subject, noop_waker()));
       break;
     case OpKind::join: {
       scopecheck_object* out = nullptr;
       scopecheck_status status = SCOPECHECK_OK;
+      if (is_scope) join_begins(o.subject);
       {
         const OpenGates open(*this, true);
         status = is_scope ? plugin.scope_join(v.storage) : plugin.handle_join(v.storage, &out);
       }
       if (heed(status, "a join reported an error") < 0) break;
       ledger.append(EventKind::joined, a.actor, o.subject, static_cast<std::uint8_t>(status), op);
+      v.joined = true;
       check_join(is_scope ? v.children : bit(v.task), status == SCOPECHECK_OK);
       if (status == SCOPECHECK_OK && out != nullptr) static_cast<void>(drop_object(*out));
       if (!is_scope) {
@@ -381,8 +426,14 @@ void Machine::State::drop(Activation& a, std::uint8_t index) {
 void Machine::State::drop_declared(Activation& a, std::uint8_t index, bool unwinding) {
   Value& v = values[index];
   if (v.life != Life::live) return;
+  if (offers.pre_join_before_destroy && v.kind == ValueKind::scope && v.children != 0 && !v.joined)
+    discard(index, SCOPECHECK_PRE_JOIN_BEFORE_DESTROY);
   if (any_live_task(index)) {
-    if (v.kind == ValueKind::handle) ledger.reach(Goal::handle_dropped_live);
+    if (unwinding) ledger.reach(Goal::client_unwound_live);
+    if (v.kind == ValueKind::handle) {
+      ledger.reach(Goal::handle_dropped_live);
+      if (ledger.task_is(v.task, ledger::task_reserved)) ledger.reach(Goal::unstarted_dropped);
+    }
     if (v.kind == ValueKind::scope) ledger.reach(Goal::scope_dropped_live);
   }
   scopecheck_status status = SCOPECHECK_OK;
@@ -426,7 +477,10 @@ void Machine::State::drop_declared(Activation& a, std::uint8_t index, bool unwin
 void Machine::State::forget(Activation& a, std::uint8_t index, LeakVector vector) {
   Value& v = values[index];
   if (any_live_task(index)) {
-    if (v.kind == ValueKind::handle) ledger.reach(Goal::handle_forgotten_live);
+    if (v.kind == ValueKind::handle) {
+      ledger.reach(Goal::handle_forgotten_live);
+      if (ledger.task_is(v.task, ledger::task_reserved)) ledger.reach(Goal::unstarted_forgotten);
+    }
     if (v.kind == ValueKind::scope) ledger.reach(Goal::scope_forgotten_live);
     if (v.kind == ValueKind::async && v.started) ledger.reach(Goal::block_stalled);
   }

@@ -96,6 +96,7 @@ enum TaskLife : std::uint16_t {
   task_home_dead = 128,  ///< the storage that embeds it ended
   task_home_moved = 256,
   task_cancelled = 512,
+  task_reserved = 1024,  ///< made, not yet started by the client
 };
 
 /// What looks wrong without thinking: the judge reads a run closely only when one of these is set.

@@ -47,7 +47,7 @@ class Speaker {
         const OpKind opener = opener_of(op);
         const std::string_view what = opener == OpKind::frame   ? "frame"
                                       : opener == OpKind::async ? "async block"
-                                      : opener == OpKind::spawn ? "task's body"
+                                      : makes_task(opener)      ? "task's body"
                                                                 : "block";
         return fmt::format("the end of the {} (line {})", what, op + 1);
       }
@@ -90,7 +90,7 @@ class Speaker {
   }
   bool borrowed_mutably() const {
     for (const scenario::Op& op : scenario_.ops)
-      if (op.kind == OpKind::spawn && op.subject == f_.task) return (op.mut >> f_.cell & 1) != 0;
+      if (makes_task(op.kind) && op.subject == f_.task) return (op.mut >> f_.cell & 1) != 0;
     return false;
   }
 
@@ -173,7 +173,7 @@ class Speaker {
     std::size_t moment = f_.used_at;
     std::vector<bool> in_body(size(), false);
     for (std::size_t i = 0; i < size(); ++i)
-      if (scenario_.ops[i].kind == OpKind::spawn)
+      if (makes_task(scenario_.ops[i].kind))
         for (std::size_t j = i + 1, end = scenario_.matching_end(i); j <= end; ++j) in_body[j] = true;
     for (std::size_t i = 0; i < events_.size() && i <= f_.event; ++i) {
       const Event& event = events_[i];

@@ -48,7 +48,8 @@ Json result_json(const Result& result) {
   json["outcomes"] = {{"clean", result.outcomes.clean},
                       {"hang", result.outcomes.hang},
                       {"hang-suspected", result.outcomes.hang_suspected},
-                      {"fail-stop", result.outcomes.fail_stop}};
+                      {"fail-stop", result.outcomes.fail_stop},
+                      {"discard", result.outcomes.discard}};
   json["unmet_goals"] = result.unmet_goals;
   json["notes"] = result.notes;
   json["bounds"] = result.bounds;

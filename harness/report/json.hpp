@@ -4,7 +4,7 @@
 //     "implementation", "flavour", "discipline", "verdict": "unsound|not-refuted|inconclusive|error",
 //     "effort": {"exhaustive_ops", "exhaustive_scenarios", "random_scenarios", "seconds"},
 //     "reach": {<op or event>: <count>},
-//     "outcomes": {"clean", "hang", "hang-suspected", "fail-stop"},
+//     "outcomes": {"clean", "hang", "hang-suspected", "fail-stop", "discard"},
 //     "findings": [{"kind", "signature", "scenario", "ops", "found_after_scenarios",
 //                   "found_after_seconds", "confirmed_by": [...], "reproduce"}]}]}
 //

@@ -42,6 +42,9 @@ struct Outcomes {
   std::uint64_t hang = 0;
   std::uint64_t hang_suspected = 0;
   std::uint64_t fail_stop = 0;
+  std::uint64_t discard = 0;  ///< the client broke a documented precondition
+
+  [[nodiscard]] std::uint64_t total() const { return clean + hang + hang_suspected + fail_stop + discard; }
 };
 
 /// A shrunk scenario with its finding, and how to see it again.

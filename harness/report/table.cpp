@@ -137,6 +137,10 @@ std::string notes_of(const Result& result, const Style& style) {
     lines.push_back(fmt::format("hangs, suspected: {}", times(result.outcomes.hang_suspected)));
   if (result.outcomes.fail_stop != 0)
     lines.push_back(fmt::format("stops the process: {}", times(result.outcomes.fail_stop)));
+  if (result.outcomes.discard != 0)
+    lines.push_back(
+        fmt::format("discarded, judged up to where the client broke a documented precondition: {} of {}",
+                    times(result.outcomes.discard), result.outcomes.total()));
   if (!result.unmet_goals.empty())
     lines.push_back(fmt::format("never reached: {}", fmt::join(result.unmet_goals, ", ")));
   if (!result.why.empty() && result.headline() != nullptr) lines.push_back(result.why);

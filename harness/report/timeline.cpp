@@ -33,12 +33,12 @@ class Builder {
       if (op.kind == OpKind::end && !open.empty()) {
         match_[open.back()] = i;
         match_[i] = open.back();
-        if (scenario_.ops[open.back()].kind == OpKind::spawn) tasks.pop_back();
+        if (makes_task(scenario_.ops[open.back()].kind)) tasks.pop_back();
         open.pop_back();
       }
       depth_[i] = open.size();
       if (scenario::opens(op.kind)) open.push_back(i);
-      if (op.kind == OpKind::spawn) tasks.push_back(op.subject);
+      if (makes_task(op.kind)) tasks.push_back(op.subject);
     }
   }
 
@@ -87,6 +87,8 @@ class Builder {
     }
     switch (scenario_.ops[moment_].kind) {
       case OpKind::spawn:
+      case OpKind::reserve:
+      case OpKind::start:
       case OpKind::scope:
       case OpKind::forget:
       case OpKind::move:
@@ -126,7 +128,7 @@ class Builder {
     }
     const OpKind kind = scenario_.ops[op].kind;
     if (kind == OpKind::catch_ || kind == OpKind::inside) open_.push_back(op);
-    if (kind == OpKind::spawn || kind == OpKind::async) return reach_body(op);
+    if (makes_task(kind) || kind == OpKind::async) return reach_body(op);
     push_line(op, false);
     opener_row_ = row();
   }
@@ -136,7 +138,7 @@ class Builder {
     const std::size_t end = match_[op];
     push_line(op, false);
     opener_row_ = row();
-    if (scenario_.ops[op].kind == OpKind::spawn && end - op - 1 <= longest_shown_body) {
+    if (makes_task(scenario_.ops[op].kind) && end - op - 1 <= longest_shown_body) {
       for (std::size_t line = op + 1; line <= end; ++line) push_line(line, true);
     } else {
       out_.rows.back().text += fmt::format(" ... {}", scenario::line_of(scenario_, end, names_));
@@ -216,10 +218,16 @@ class Builder {
     sync();
     const std::uint8_t spawner = body_of(event.op);
     const bool by_client = spawner == none;
-    if (!by_client) act(spawner, fmt::format("spawn {}", names_.task(event.subject)), ActTone::ran);
+    const bool reserved = event.op < size() && scenario_.ops[event.op].kind == OpKind::reserve;
+    if (!by_client)
+      act(spawner, fmt::format("{} {}", reserved ? "reserve" : "spawn", names_.task(event.subject)),
+          ActTone::ran);
     const std::size_t at = by_client ? std::min(opener_row_, row()) : row();
     out_.tasks.push_back({.name = names_.task(event.subject), .first = at, .borrower = event.subject});
-    out_.acts.push_back({.row = at, .task = event.subject, .text = "spawned", .tone = ActTone::spawned});
+    out_.acts.push_back({.row = at,
+                         .task = event.subject,
+                         .text = reserved ? "reserved" : "spawned",
+                         .tone = ActTone::spawned});
     if (!by_client && !out_.acts.empty()) std::swap(out_.acts.back(), out_.acts[out_.acts.size() - 2]);
   }
 
@@ -231,7 +239,7 @@ class Builder {
             .carrier = event.detail};
     bar.opened_at = event.op;
     for (const scenario::Op& op : scenario_.ops)
-      if (op.kind == OpKind::spawn && op.subject == event.actor) bar.mut = (op.mut >> event.subject & 1) != 0;
+      if (makes_task(op.kind) && op.subject == event.actor) bar.mut = (op.mut >> event.subject & 1) != 0;
     bar.first = body_of(event.op) == none ? std::min(opener_row_, row()) : row();
     out_.loans.push_back(bar);
   }
@@ -322,6 +330,9 @@ class Builder {
         break;
       case EventKind::spawned:
         spawned(event);
+        break;
+      case EventKind::started:
+        act(event.subject, "started", ActTone::ran);
         break;
       case EventKind::refused:
         act(event.subject, "refused", ActTone::ended);

@@ -89,7 +89,7 @@ class Explainer {
       return fmt::format("{} through {}", names_.task(value.task), names_.value(carrier));
     for (std::size_t i = at_; i-- > 0;) {
       const Op& op = scenario_.ops[i];
-      if (op.kind == OpKind::spawn && op.scope == carrier && ((op.shared | op.mut) >> cell & 1) != 0)
+      if (makes_task(op.kind) && op.scope == carrier && ((op.shared | op.mut) >> cell & 1) != 0)
         return fmt::format("{} through {}", names_.task(op.subject), names_.value(carrier));
     }
     return names_.value(carrier);
@@ -140,8 +140,7 @@ std::expected<void, IllFormed> check(const Scenario& scenario, const Offers& off
     std::optional<Violation> bad = rules.check(op);
     if (!bad && op.kind == OpKind::end) {
       const Op& opener = scenario.ops[open.back()];
-      const bool declares =
-          opener.kind == OpKind::async || (opener.kind == OpKind::spawn && opener.value != none);
+      const bool declares = opener.kind == OpKind::async || (makes_task(opener.kind) && opener.value != none);
       if (declares && opener.value != rules.values()) bad = Violation{.rule = Rule::unknown};
       open.pop_back();
     }

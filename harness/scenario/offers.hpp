@@ -6,7 +6,7 @@
 
 namespace scopecheck::scenario {
 
-enum class Carrier : std::uint8_t { none, scope, handle, join };
+enum class Carrier : std::uint8_t { none, scope, handle };
 enum class Mobility : std::uint8_t { always, until_started, never };
 enum class Discipline : std::uint8_t { safe, documented, no_leak };
 
@@ -30,9 +30,11 @@ struct Offers {
   Mobility handle_mobility = Mobility::never;
   Mobility join_mobility = Mobility::never;
   // children
-  bool spawn_awaited = false;  ///< the API forces an await on the spot
-  bool spawn_nested = false;   ///< children can spawn into their own scope, or their runtime
-  bool child_scopes = false;   ///< children can open scopes of their own
+  bool spawn_awaited = false;         ///< the API forces an await on the spot
+  bool spawn_without_handle = false;  ///< spawn yields no handle, only reserve does
+  bool reserve = false;               ///< a child can be made first and started later
+  bool spawn_nested = false;          ///< children can spawn into their own scope, or their runtime
+  bool child_scopes = false;          ///< children can open scopes of their own
   bool keep_waker = false;
   bool throws = false;
   Carrier carrier = Carrier::none;
@@ -49,7 +51,12 @@ struct Offers {
   // documented preconditions in force (discipline `documented` only)
   bool pre_runtime_outlives_scope = false;
   bool pre_worker_only = false;
+  bool pre_join_before_destroy = false;
+  bool pre_join_once = false;
+  bool pre_no_spawn_after_join = false;
 
+  /// `spawn` declares a handle.
+  [[nodiscard]] bool spawn_yields_handle() const { return handle && !spawn_awaited && !spawn_without_handle; }
   /// Children can borrow from their spawner's frame.
   [[nodiscard]] bool borrows() const { return carrier != Carrier::none; }
 

@@ -68,6 +68,11 @@ inline constexpr std::uint64_t counted = kinds_where([](const OpInfo& row) { ret
   return (detail::counted >> static_cast<unsigned>(kind) & 1) != 0;
 }
 
+/// Whether the op hands a child over, whose body is its block.
+[[nodiscard]] constexpr bool makes_task(OpKind kind) {
+  return kind == OpKind::spawn || kind == OpKind::reserve;
+}
+
 [[nodiscard]] constexpr const OpInfo& info(OpKind kind) { return op_table[static_cast<std::size_t>(kind)]; }
 
 /// Capacities of the model: indices of cells, values and tasks are below these.
@@ -86,12 +91,12 @@ struct Op {
   OpKind kind = OpKind::end;
   /// value, cell or task index; the new index for declarations; the count of `run`.
   std::uint8_t subject = 0;
-  /// spawn: the scope's value index, or `none`; join_as: the scope joined.
+  /// spawn, reserve: the scope's value index, or `none`.
   std::uint8_t scope = 0;
-  /// spawn, join_as, scope, async: the new value's index (`none`: the API gives no handle).
+  /// spawn, reserve, join_as, scope, async: the new value's index (`none`: the API gives no handle).
   std::uint8_t value = 0;
-  std::uint8_t shared = 0;  ///< spawn: cells borrowed shared, a bit each
-  std::uint8_t mut = 0;     ///< spawn: cells borrowed mutably
+  std::uint8_t shared = 0;  ///< spawn, reserve: cells borrowed shared, a bit each
+  std::uint8_t mut = 0;     ///< spawn, reserve: cells borrowed mutably
   bool boxed = false;       ///< the new value lives on the heap
   /// spawn: the await that the API attaches; forget: the leak vector.
   std::uint8_t extra = 0;

@@ -24,7 +24,7 @@ std::size_t Rules::body_index(std::uint8_t level) const {
 bool Rules::room_for_value() const {
   std::size_t declared = values_.size();
   for (const Op& opener : openers_)
-    if (opener.kind == OpKind::async || (opener.kind == OpKind::spawn && opener.value != none)) ++declared;
+    if (opener.kind == OpKind::async || (makes_task(opener.kind) && opener.value != none)) ++declared;
   return declared < max_values;
 }
 
@@ -143,6 +143,7 @@ std::optional<Violation> Rules::check(const Op& op) const {
       if (!room_for_value()) return Violation{.rule = Rule::too_large};
       return std::nullopt;
     case OpKind::spawn:
+    case OpKind::reserve:
       return check_spawn(op);
     case OpKind::read:
     case OpKind::write:
@@ -186,8 +187,11 @@ Rules::Verdict Rules::check_spawn(const Op& op) const {
   if (shut_down_) return Violation{.rule = Rule::after_shutdown};
   if (offers_->pre_worker_only && in_main()) return Violation{.rule = Rule::precondition};
   const bool awaited = op.extra != 0;
-  if (awaited != offers_->spawn_awaited) return Violation{.rule = Rule::not_offered};
-  if ((op.value != none) != (offers_->handle && !awaited)) return Violation{.rule = Rule::not_offered};
+  const bool reserves = op.kind == OpKind::reserve;
+  if (reserves ? awaited || !offers_->reserve : awaited != offers_->spawn_awaited)
+    return Violation{.rule = Rule::not_offered};
+  if ((op.value != none) != (reserves || offers_->spawn_yields_handle()))
+    return Violation{.rule = Rule::not_offered};
   if (op.boxed && (op.value == none || !offers_->box)) return Violation{.rule = Rule::not_offered};
   if ((op.scope != none) != offers_->scope) return Violation{.rule = Rule::not_offered};
   if ((op.shared | op.mut) != 0 && !offers_->borrows()) return Violation{.rule = Rule::not_offered};
@@ -205,6 +209,8 @@ Rules::Verdict Rules::check_spawn(const Op& op) const {
       if (const Verdict bad = use_value(op.scope, shared_use, nullptr)) return bad;
     }
     if (values_[op.scope].closed) return Violation{.rule = Rule::scope_closed, .value = op.scope};
+    if (offers_->pre_no_spawn_after_join && values_[op.scope].join_begun != 0)
+      return Violation{.rule = Rule::precondition, .value = op.scope};
   }
   if (in_task() && (own_scope || op.scope == none) && !offers_->spawn_nested)
     return Violation{.rule = Rule::not_offered};
@@ -245,17 +251,30 @@ Rules::Verdict Rules::check_consumed(const Op& op) const {
   return std::nullopt;
 }
 
+Rules::Verdict Rules::check_join_once(std::uint8_t scope) const {
+  if (!offers_->pre_join_once || values_[scope].join_begun == 0) return std::nullopt;
+  return Violation{.rule = Rule::precondition, .value = scope};
+}
+
 Rules::Verdict Rules::check_value_op(const Op& op) const {
   if (op.subject >= values()) return Violation{.rule = Rule::unknown, .value = op.subject};
   if (!value_is_live(op.subject)) return Violation{.rule = Rule::used_after_end, .value = op.subject};
   const ValueState& value = values_[op.subject];
   const bool is_scope = value.kind == ValueKind::scope;
   const bool is_handle = value.kind == ValueKind::handle;
+  const bool first_poll_of_join = value.kind == ValueKind::join && !value.started;
   const auto offered = [](bool yes) -> Verdict {
     return yes ? Verdict{} : Verdict{Violation{.rule = Rule::not_offered}};
   };
+  const bool unstarted = is_handle && !value.started;
   Verdict bad;
   switch (op.kind) {
+    case OpKind::start:
+      if (!is_handle) return Violation{.rule = Rule::wrong_kind, .value = op.subject};
+      if ((bad = offered(offers_->reserve))) return bad;
+      if (!unstarted) return Violation{.rule = Rule::already_started, .value = op.subject};
+      if (shut_down_) return Violation{.rule = Rule::after_shutdown};
+      return use_value(op.subject, mut_use, nullptr);
     case OpKind::join_as:
       if (!is_scope) return Violation{.rule = Rule::wrong_kind, .value = op.subject};
       if ((bad = offered(offers_->scope_join_as && (!op.boxed || offers_->box)))) return bad;
@@ -266,6 +285,8 @@ Rules::Verdict Rules::check_value_op(const Op& op) const {
       if (value.done) return Violation{.rule = Rule::polled_after_done, .value = op.subject};
       if (is_scope && (bad = offered(offers_->scope_poll))) return bad;
       if (is_handle && (bad = offered(offers_->handle_poll))) return bad;
+      if (unstarted) return Violation{.rule = Rule::not_started, .value = op.subject};
+      if (first_poll_of_join && (bad = check_join_once(value.scope))) return bad;
       return use_value(op.subject, mut_use, nullptr);
     case OpKind::await:
       if (body().kind == BlockKind::root || body().kind == BlockKind::catch_)
@@ -273,11 +294,15 @@ Rules::Verdict Rules::check_value_op(const Op& op) const {
       if (value.done) return Violation{.rule = Rule::polled_after_done, .value = op.subject};
       if (is_scope && (bad = offered(offers_->scope_poll))) return bad;
       if (is_handle && (bad = offered(offers_->handle_poll))) return bad;
+      if (unstarted) return Violation{.rule = Rule::not_started, .value = op.subject};
+      if (first_poll_of_join && (bad = check_join_once(value.scope))) return bad;
       return use_value(op.subject, movable(value) && !is_scope ? consume : mut_use, nullptr);
     case OpKind::join:
       if (!is_scope && !is_handle) return Violation{.rule = Rule::wrong_kind, .value = op.subject};
       if ((bad = offered(is_scope ? offers_->scope_join : offers_->handle_join))) return bad;
+      if (unstarted) return Violation{.rule = Rule::not_started, .value = op.subject};
       if (!in_main()) return Violation{.rule = Rule::wrong_place, .value = op.subject};
+      if (is_scope && (bad = check_join_once(op.subject))) return bad;
       return is_scope ? use_value(op.subject, shared_use, nullptr) : check_consumed(op);
     case OpKind::close:
       if (!is_scope) return Violation{.rule = Rule::wrong_kind, .value = op.subject};
@@ -286,10 +311,12 @@ Rules::Verdict Rules::check_value_op(const Op& op) const {
     case OpKind::cancel:
       if (!is_scope && !is_handle) return Violation{.rule = Rule::wrong_kind, .value = op.subject};
       if ((bad = offered(is_scope ? offers_->scope_cancel : offers_->handle_cancel))) return bad;
+      if (unstarted) return Violation{.rule = Rule::not_started, .value = op.subject};
       return use_value(op.subject, shared_use, nullptr);
     case OpKind::detach:
       if (!is_handle) return Violation{.rule = Rule::wrong_kind, .value = op.subject};
       if ((bad = offered(offers_->handle_detach))) return bad;
+      if (unstarted) return Violation{.rule = Rule::not_started, .value = op.subject};
       return check_consumed(op);
     case OpKind::move:
       if ((bad = offered(offers_->move))) return bad;
@@ -308,6 +335,8 @@ Rules::Verdict Rules::check_value_op(const Op& op) const {
       return std::nullopt;
     }
     case OpKind::drop:
+      if (is_scope && offers_->pre_join_before_destroy && value.started && !value.joined)
+        return Violation{.rule = Rule::precondition, .value = op.subject};
       return check_consumed(op);
     case OpKind::forget:
       if ((bad = offered(offers_->forget))) return bad;

@@ -62,12 +62,16 @@ using ValueSet = std::uint16_t;  // a bit per value
 struct ValueState {
   ValueKind kind;
   bool boxed = false;
-  bool started = false;  ///< scope: spawned into; async and join: polled; handle: always
+  bool started = false;  ///< scope: spawned into; async and join: polled; handle: its child
   bool done = false;     ///< awaited in place: not to be polled again
   bool closed = false;
-  bool moved = false;  ///< it changed its place at least once
+  bool moved = false;   ///< it changed its place at least once
+  bool joined = false;  ///< scope: some join of it stands in the text so far
+  /// scope: how many blocks were open where a join of it began; 0 where the text alone cannot say that one
+  /// has.
+  std::uint8_t join_begun = 0;
   std::uint8_t level = 0;
-  std::uint8_t scope = none;  ///< handle: the scope it was spawned in
+  std::uint8_t scope = none;  ///< handle: the scope it was spawned in; join: what it joins
   std::uint8_t task = none;   ///< handle: its child
   CellSet shared = 0, mut = 0;
   ValueSet borrows_shared = 0, borrows_mut = 0;
@@ -145,6 +149,8 @@ class Rules {
   [[nodiscard]] Verdict check_spawn(const Op& op) const;
   [[nodiscard]] Verdict check_value_op(const Op& op) const;
   [[nodiscard]] Verdict check_consumed(const Op& op) const;
+  /// Whether the text alone says that this join breaks `join once`.
+  [[nodiscard]] Verdict check_join_once(std::uint8_t scope) const;
   [[nodiscard]] Verdict check_task_op(const Op& op) const;
   [[nodiscard]] Verdict check_driver_op(const Op& op) const;
   void apply_end();
@@ -152,6 +158,8 @@ class Rules {
   void apply_value_op(const Op& op);
   void open_block(BlockKind kind, bool new_level);
   void declare_value(const ValueState& value);
+  /// From here on, in the blocks that are open now, a join of the scope has begun.
+  void join_begins(ValueState& scope);
   void remove_value(std::uint8_t value);
 
   const Offers* offers_;

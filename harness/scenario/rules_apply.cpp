@@ -15,6 +15,11 @@ void Rules::declare_value(const ValueState& value) {
   values_.push_back(value);
 }
 
+void Rules::join_begins(ValueState& scope) {
+  scope.joined = true;
+  if (scope.join_begun == 0) scope.join_begun = static_cast<std::uint8_t>(blocks_.size());
+}
+
 void Rules::remove_value(std::uint8_t value) {
   const auto at = static_cast<std::size_t>(position(false, value));
   decls_.erase(at);
@@ -50,6 +55,7 @@ void Rules::apply(const Op& op) {
       declare_value({.kind = ValueKind::scope, .boxed = op.boxed, .level = block().level});
       break;
     case OpKind::spawn:
+    case OpKind::reserve:
       apply_spawn(op);
       break;
     case OpKind::read:
@@ -123,6 +129,12 @@ void Rules::apply_spawn(const Op& op) {
 void Rules::apply_end() {
   const BlockState closed = block();
   const Op opener = openers_.back();
+  // What has begun in a frame or inside has begun behind it; other blocks may have been left earlier, or not
+  // run.
+  const bool runs_through = closed.kind == BlockKind::frame || closed.kind == BlockKind::inside;
+  for (ValueState& value : values_)
+    if (value.join_begun == blocks_.size())
+      value.join_begun = static_cast<std::uint8_t>(runs_through ? blocks_.size() - 1 : 0);
   decls_.resize_down(closed.first_decl);
   blocks_.pop_back();
   openers_.pop_back();
@@ -144,11 +156,17 @@ void Rules::apply_end() {
       if (opener.value != none) {
         ValueState handle{.kind = ValueKind::handle,
                           .boxed = opener.boxed,
-                          .started = true,
+                          .started = opener.kind == OpKind::spawn,
                           .level = block().level,
                           .scope = opener.scope,
                           .task = opener.subject};
-        if (offers_->carrier == Carrier::handle || (offers_->borrows() && offers_->handle_embeds_child)) {
+        const bool reserved =
+            opener.kind == OpKind::reserve;  // the handle holds the child, and its scope's name
+        if (reserved && opener.scope != none && value_is_live(opener.scope) &&
+            !(body().kind == BlockKind::task && values_[opener.scope].level < block().level))
+          handle.borrows_shared = bit16(opener.scope);
+        if (offers_->carrier == Carrier::handle ||
+            (offers_->borrows() && (offers_->handle_embeds_child || reserved))) {
           handle.shared = opener.shared;
           handle.mut = opener.mut;
         } else if (offers_->handle_poll || offers_->handle_join) {  // it hands over a result that borrows
@@ -166,9 +184,20 @@ void Rules::apply_end() {
 
 void Rules::apply_value_op(const Op& op) {
   ValueState& value = values_[op.subject];
+  const bool consumes = movable(value) && value.kind != ValueKind::scope;
+  const auto polled = [&] {
+    value.started = true;
+    if (value.kind == ValueKind::join) join_begins(values_[value.scope]);
+    if (value.kind == ValueKind::scope) value.joined = true;
+  };
   switch (op.kind) {
+    case OpKind::start:
+      value.started = true;
+      static_cast<void>(use_value(op.subject, mut_use, this));
+      break;
     case OpKind::join_as:
       static_cast<void>(use_value(op.subject, shared_use, this));
+      value.joined = true;
       declare_value({.kind = ValueKind::join,
                      .boxed = op.boxed,
                      .level = block().level,
@@ -176,24 +205,25 @@ void Rules::apply_value_op(const Op& op) {
                      .borrows_shared = bit16(op.subject)});
       break;
     case OpKind::poll:
-      value.started = true;
+      polled();
       static_cast<void>(use_value(op.subject, mut_use, this));
       break;
     case OpKind::await:
-      if (movable(value) && value.kind != ValueKind::scope) {
-        value.started = true;
+      polled();
+      if (consumes) {
         remove_value(op.subject);
       } else {
         static_cast<void>(use_value(op.subject, mut_use, this));
-        value.started = true;
         value.done = value.kind != ValueKind::scope;
       }
       break;
     case OpKind::join:
-      if (value.kind == ValueKind::handle)
+      if (value.kind == ValueKind::handle) {
         remove_value(op.subject);
-      else
+      } else {
+        join_begins(value);
         static_cast<void>(use_value(op.subject, shared_use, this));
+      }
       break;
     case OpKind::close:
       value.closed = true;

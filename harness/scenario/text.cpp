@@ -26,7 +26,7 @@ void for_each_value(const Scenario& scenario, F&& f) {
       const Op& opener = scenario.ops[open.back()];
       open.pop_back();
       if (opener.kind == OpKind::async) f(ValueKind::async, none);
-      if (opener.kind == OpKind::spawn && opener.value != none) f(ValueKind::handle, opener.subject);
+      if (makes_task(opener.kind) && opener.value != none) f(ValueKind::handle, opener.subject);
     }
   }
 }
@@ -80,7 +80,7 @@ std::string line_of(const Scenario& scenario, std::size_t at, const Names& names
       return fmt::format("{} {}{}", word, names.value(op.subject), suffix[op.extra]);
     }
     case Operand::spawn: {
-      std::string line = fmt::format("spawn {}", names.task(op.subject));
+      std::string line = fmt::format("{} {}", word, names.task(op.subject));
       if (op.scope != none) line += fmt::format(" in {}", names.value(op.scope));
       for (std::uint8_t cell = 0; cell < max_cells; ++cell) {
         if ((op.mut >> cell & 1) != 0)
@@ -101,7 +101,7 @@ std::string line_of(const Scenario& scenario, std::size_t at, const Names& names
     if (scenario.ops[i].kind == OpKind::end) open.pop_back();
   }
   const Op& opener = scenario.ops[open.back()];
-  if (opener.kind != OpKind::spawn) return "}";
+  if (!makes_task(opener.kind)) return "}";
   if (opener.extra != 0) return "} await";
   if (opener.value == none) return "}";
   return fmt::format("}} as {}{}", names.value(names.handle_of(opener.subject)),
@@ -320,7 +320,8 @@ class Parser {
       const bool boxed = accept("boxed");
       return open({.kind = OpKind::async, .boxed = boxed}, std::move(name));
     }
-    if (word == "spawn") return spawn();
+    if (word == "spawn") return spawn(OpKind::spawn);
+    if (word == "reserve") return spawn(OpKind::reserve);
     if (word == "join") {
       const std::uint8_t subject = value();
       if (!accept("as")) return emit({.kind = OpKind::join, .subject = subject});
@@ -392,8 +393,8 @@ class Parser {
                      near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
   }
 
-  void spawn() {
-    Op op{.kind = OpKind::spawn, .scope = none, .value = none};
+  void spawn(OpKind kind) {
+    Op op{.kind = kind, .scope = none, .value = none};
     op.subject = declare(tasks_, "task", max_tasks, fresh_name("a task"));
     if (accept("in")) op.scope = value();
     while (!error_ && accept("borrow")) {
@@ -413,7 +414,7 @@ class Parser {
     const Open opened = open_.back();
     open_.pop_back();
     Op& opener = parsed_.scenario.ops[opened.op];
-    if (opener.kind == OpKind::spawn) {
+    if (makes_task(opener.kind)) {
       if (accept("await")) {
         opener.extra = 1;
       } else if (accept("as")) {

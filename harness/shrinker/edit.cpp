@@ -55,7 +55,7 @@ class Rebuild {
     open_.pop_back();
     if (open.to == none_open) return;
     const Op& before = from_.ops[open.from];
-    if (before.kind == OpKind::async || (before.kind == OpKind::spawn && before.value != none)) {
+    if (before.kind == OpKind::async || (makes_task(before.kind) && before.value != none)) {
       values_[before.value] = next_value_;
       to_.ops[open.to].value = next_value_++;
     }

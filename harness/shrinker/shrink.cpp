@@ -65,14 +65,14 @@ class Shrinker {
     for (std::size_t i = 0; i < now().ops.size(); ++i) {
       const OpKind kind = now().ops[i].kind;
       if (kind != OpKind::frame && kind != OpKind::catch_ && kind != OpKind::inside &&
-          kind != OpKind::async && kind != OpKind::spawn)
+          kind != OpKind::async && !makes_task(kind))
         continue;
       OpSet unwrapped;
       unwrapped.set(i);
       if (accept(without(now(), {}, unwrapped))) return true;
       const OpSet homeless = only_possible_in(i);
       if (homeless.any() && accept(without(now(), homeless, unwrapped))) return true;
-      if (kind != OpKind::spawn) continue;
+      if (!makes_task(kind)) continue;
       for (std::size_t j = 0; j < now().ops.size(); ++j) {
         if (j == i || now().ops[j].kind == OpKind::end) continue;
         OpSet more = homeless;
@@ -86,11 +86,12 @@ class Shrinker {
   /// The ops in the block opened at `opener` that may have nothing to wait or stand for outside of it.
   OpSet only_possible_in(std::size_t opener) const {
     OpSet homeless;
-    const bool task = now().ops[opener].kind == OpKind::spawn;
+    const bool task = makes_task(now().ops[opener].kind);
     const std::size_t end = now().matching_end(opener);
     for (std::size_t i = opener + 1; i < end; ++i) {
       switch (now().ops[i].kind) {
         case OpKind::spawn:
+        case OpKind::reserve:
           i = now().matching_end(i);  // another task's
           break;
         case OpKind::suspend:
@@ -123,6 +124,7 @@ class Shrinker {
       };
       switch (now().ops[i].kind) {
         case OpKind::spawn:
+        case OpKind::reserve:
           any = with([](Op& op) { op.boxed = false; }) || any;
           for (std::uint8_t cell = 0; cell < scenario::max_cells; ++cell) {
             const auto bit = static_cast<std::uint8_t>(1u << cell);

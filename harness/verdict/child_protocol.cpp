@@ -82,7 +82,7 @@ class Protocol {
   bool moves(const ledger::Event& e) const {
     if (e.kind == EventKind::value_moved) return true;
     for (const scenario::Op& op : evidence_.program.ops)
-      if (op.kind == scenario::OpKind::spawn && op.value == e.subject) return !op.boxed;
+      if (makes_task(op.kind) && op.value == e.subject) return !op.boxed;
     return false;
   }
 

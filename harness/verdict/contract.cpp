@@ -16,17 +16,18 @@ namespace {
 
 struct Child {
   std::uint8_t scope = none, handle = none;
-  bool spawned = false, done = false, threw = false, cancelled = false, woken = false;
+  bool reserved = false, spawned = false, done = false, threw = false, cancelled = false, woken = false;
 };
 
 /// Which scope and which handle each task was spawned with, as the program says.
 std::array<Child, scenario::max_tasks> children_of(const scenario::Scenario& program) {
   std::array<Child, scenario::max_tasks> children{};
   for (const scenario::Op& op : program.ops)
-    if (op.kind == scenario::OpKind::spawn)
+    if (makes_task(op.kind))
       children[op.subject] = {
           .scope = op.scope,
-          .handle = op.extra != 0 ? static_cast<std::uint8_t>(scenario::max_values + op.subject) : op.value};
+          .handle = op.extra != 0 ? static_cast<std::uint8_t>(scenario::max_values + op.subject) : op.value,
+          .reserved = op.kind == scenario::OpKind::reserve};
   return children;
 }
 
@@ -57,6 +58,9 @@ void contract(const Evidence& evidence, Findings& findings) {
       case EventKind::spawned:
         children[e.subject].spawned = true;
         break;
+      case EventKind::started:
+        children[e.subject].reserved = false;
+        break;
       case EventKind::stepped:
         children[e.subject].woken = false;
         break;
@@ -83,7 +87,8 @@ void contract(const Evidence& evidence, Findings& findings) {
         for (std::uint8_t task = 0; task < scenario::max_tasks; ++task) {
           const Child& child = children[task];
           if (!child.spawned || child.cancelled || (child.scope != value && child.handle != value)) continue;
-          if (evidence.promises.join_waits && !child.done) add(i, e, FindingKind::join_lied, task);
+          if (evidence.promises.join_waits && !child.done && !child.reserved)
+            add(i, e, FindingKind::join_lied, task);
           if (evidence.promises.join_rethrows && e.detail == 0 && child.threw && child.handle == value)
             add(i, e, FindingKind::lost_panic, task);
         }

@@ -43,6 +43,8 @@ class HeapTask : public Link<ReadyTag>, public Link<AllTag> {
   HeapTask(HeapExecutor& executor, kit::Child child) : executor_(&executor), child_(std::move(child)) {}
 
   [[nodiscard]] Completion& completion() { return completion_; }
+  /// The child was polled at least once.
+  [[nodiscard]] bool begun() const { return begun_; }
   /// Nobody awaits the task any more: what it returned or will return is dropped unseen.
   void forsake() {
     awaited_ = false;
@@ -79,6 +81,7 @@ class HeapTask : public Link<ReadyTag>, public Link<AllTag> {
   kit::Child child_;
   Completion completion_;
   bool awaited_ = true;
+  bool begun_ = false;
   bool running_ = false;
   bool woken_ = false;
   bool abort_ = false;
@@ -137,7 +140,7 @@ inline void HeapTask::poll() {
   if (executor_ == nullptr) return;
   const TaskRef keep(*this);
   if (!abort_) {
-    running_ = true;
+    begun_ = running_ = true;
     woken_ = false;
     completion_.step(child_, kit::WakerRef({&vtable_, this}));
     running_ = false;

@@ -83,6 +83,16 @@ TEST(Canaries, late_bookkeeping_writes_into_dead_storage) {
     planted.runtime.run();
     EXPECT_NE(std::memcmp(before.data(), planted.handle->get(), before.size()), 0);
   }
+  for (const bool dropped : {false, true}) {
+    Planted planted("canary_late_handle_in_place");
+    planted.body = [](FakeChild::Step) { return SCOPECHECK_OK; };
+    if (dropped) planted.drop();
+    std::vector<unsigned char> before(planted.runtime.table().handle_size);
+    std::memcpy(before.data(), planted.handle->get(), before.size());
+    planted.runtime.run();
+    EXPECT_EQ(std::memcmp(before.data(), planted.handle->get(), before.size()) == 0, dropped);
+    if (!dropped) planted.drop();
+  }
   Runtime runtime("canary_late_bookkeeping");
   Value scope = runtime.make_scope_storage();
   std::vector<unsigned char> before(runtime.table().scope_size);

@@ -25,9 +25,9 @@ State = namedtuple("State", "bodies decls loans cells values tasks mentioned twi
 
 EMPTY = frozenset()
 SHARED, MUT, CONSUME = 0, 1, 2
-DECLARING = {"cell", "scope", "async", "spawn", "join_as", "frame", "inside", "catch"}
+DECLARING = {"cell", "scope", "async", "spawn", "reserve", "join_as", "frame", "inside", "catch"}
 DESTRUCTORS = ("capture", "result", "payload")
-PANICKING = {"scope", "spawn", "join_as", "poll", "join", "inside", "drop", "cancel", "close", "detach", "shutdown"}
+PANICKING = {"scope", "spawn", "reserve", "start", "join_as", "poll", "join", "inside", "drop", "cancel", "close", "detach", "shutdown"}
 
 
 def new_body(kind, number=None, own=None, lent=()):
@@ -85,6 +85,10 @@ class Counter:
         return any(c == cell and (exclusive or not exclusively) for c, exclusive in body.lent)
 
     @staticmethod
+    def held_shared(body, cell):
+        return (cell, False) in body.lent and (cell, True) not in body.lent
+
+    @staticmethod
     def in_main(s):
         return all(b.kind in ("root", "catch") for b in s.bodies)
 
@@ -128,7 +132,11 @@ class Counter:
             shared, mut = self.use(s, thing, SHARED), self.use(s, thing, MUT)
             taken = self.use(s, thing, CONSUME)
             can_move = taken is not None and self.movable(value)
-            pollable = {"scope": api.scope_poll, "handle": api.handle_poll, "join": True, "future": True}[kind]
+            started = kind != "handle" or value.started  # a reserved child is not, until `start`
+            pollable = {"scope": api.scope_poll, "handle": api.handle_poll and started, "join": True, "future": True}[kind]
+
+            if not started and mut is not None and not s.down:
+                yield ("start", v), self.set_value(mut, v, started=True)
 
             if pollable and not value.done and mut is not None:
                 yield ("poll", v), self.set_value(mut, v, started=True)
@@ -142,13 +150,13 @@ class Counter:
                 yield ("drop", v, "newest" if s.decls[-1] == (thing, block) else "older"), self.gone(taken, v)
             if kind == "scope" and api.scope_join and self.in_main(s) and shared is not None:
                 yield ("join", v), shared
-            if kind == "handle" and api.handle_join and self.in_main(s) and can_move:
+            if kind == "handle" and api.handle_join and started and self.in_main(s) and can_move:
                 yield ("join", v), self.gone(taken, v)
-            if (api.scope_cancel if kind == "scope" else api.handle_cancel and kind == "handle") and shared is not None:
+            if (api.scope_cancel if kind == "scope" else api.handle_cancel and kind == "handle") and started and shared is not None:
                 yield ("cancel", v), shared
             if kind == "scope" and api.scope_close and shared is not None:
                 yield ("close", v), self.set_value(shared, v, closed=True)
-            if kind == "handle" and api.handle_detach and can_move:
+            if kind == "handle" and api.handle_detach and started and can_move:
                 yield ("detach", v), self.gone(taken, v)
             if api.move and can_move:
                 rest = tuple(d for d in taken.decls if d[0] != thing)
@@ -254,11 +262,13 @@ class Counter:
         return ways
 
     def spawns(self, s):
-        """(scope or None, loans, boxed, state in which the task's block begins)"""
+        """(kind, scope or None, loans, boxed, the scope that the handle borrows, state in which the task's block begins)"""
         api = self.api
-        if s.down or len(s.tasks) == self.bounds.tasks or (api.spawn_awaited and not self.can_await(s)):
+        if s.down or len(s.tasks) == self.bounds.tasks:
             return
-        has_handle = api.handle and not api.spawn_awaited
+        kinds = [("spawn", self.spawn_has_handle())] if not api.spawn_awaited or self.can_await(s) else []
+        if api.reserve:
+            kinds.append(("reserve", True))
         for scope in self.scopes(s) if api.scope else [None]:
             body = s.bodies[-1]
             own = scope is not None and body.kind == "task" and body.own == scope
@@ -280,8 +290,13 @@ class Counter:
                 inner = new_body("task", len(s.tasks), scope, loans)
                 after = after._replace(bodies=after.bodies + (inner,), tasks=after.tasks + (False,),
                                        mentioned=after.mentioned | {c for c, _ in loans})
-                for boxed in self.boxes() if has_handle else (False,):
-                    yield scope, loans, boxed, after
+                for kind, has_handle in kinds:
+                    names = scope if kind == "reserve" and not own else None
+                    for boxed in self.boxes() if has_handle else (False,):
+                        yield kind, scope, loans, boxed, names, after
+
+    def spawn_has_handle(self):
+        return self.api.handle and not self.api.spawn_awaited and not self.api.spawn_without_handle
 
     def lend(self, s, scope, own, loans):
         depth = len(s.bodies) - 1
@@ -314,11 +329,11 @@ class Counter:
                 s = s._replace(loans=s.loans | {(scope, thing, exclusive)})
         return s
 
-    def handle_loans(self, loans, result):
+    def handle_loans(self, kind, loans, result):
         api = self.api
         if api.carrier == "none":
             return []
-        if api.carrier == "handle" or api.handle_embeds_child:
+        if api.carrier == "handle" or api.handle_embeds_child or kind == "reserve":
             return [(("c", c), x) for c, x in loans]
         if api.handle_poll or api.handle_join:
             return [(("c", c), x) for c, x in loans if c in result]
@@ -340,19 +355,21 @@ class Counter:
             yield op, self.stepped(after, 1), left - 1, False
 
         outside = len(s.bodies)
-        for scope, loans, boxed, begun in self.spawns(self.stepped(s, 1)):
+        for kind, scope, loans, boxed, names, begun in self.spawns(self.stepped(s, 1)):
             if not keeps_spawn(s, scope, loans, self.api):
                 continue
             for inner, end, rest, panics in self.blocks(begun, block, "task", left - 1):
                 closed = end._replace(bodies=end.bodies[:outside])
-                has_handle = self.api.handle and not self.api.spawn_awaited
+                has_handle = kind == "reserve" or self.spawn_has_handle()
                 handle = len(closed.values) if has_handle else None
                 if not keeps_task(loans, end.bodies[outside], inner, panics):
                     continue
                 if has_handle:
-                    closed = self.declare(closed, block, "handle", boxed, True,
-                                          self.handle_loans(loans, end.bodies[outside].result))
-                yield ("spawn", scope, loans, boxed, handle, inner), closed, rest, False
+                    held = self.handle_loans(kind, loans, end.bodies[outside].result)
+                    if names is not None and self.live(closed, ("v", names)):
+                        held = held + [(("v", names), False)]
+                    closed = self.declare(closed, block, "handle", boxed, kind == "spawn", held)
+                yield (kind, scope, loans, boxed, handle, inner), closed, rest, False
 
         if left < 2:
             return
@@ -419,7 +436,7 @@ class Counter:
 def walk(statements):
     for st in statements:
         yield st
-        if isinstance(st[-1], tuple) and st[0] in ("spawn", "async", "frame", "inside", "catch"):
+        if isinstance(st[-1], tuple) and st[0] in ("spawn", "reserve", "async", "frame", "inside", "catch"):
             yield from walk(st[-1])
 
 
@@ -441,7 +458,9 @@ def keeps_spawn(s, scope, loans, api):
     """Cuts 2 and 5."""
     if any(not exclusive for _, exclusive in loans):
         through_capture = s.bodies[-1].kind != "task" and scope is not None and s.values[scope].home != len(s.bodies) - 1
-        if api.carrier != "scope" or not through_capture or any(exclusive for _, exclusive in loans):
+        task = Counter.nearest_task(s)
+        held = task is not None and all(exclusive or Counter.held_shared(task, c) for c, exclusive in loans)
+        if not held and (api.carrier != "scope" or not through_capture or any(exclusive for _, exclusive in loans)):
             return False
     return named_in_order(s, [c for c, _ in loans])
 
@@ -499,7 +518,7 @@ def keeps_next(before, st, s, block, block_kind, api):
                 return False  # 17
             if value.boxed and last_kind == "scope" and last[1] != st[1]:
                 return False  # 18
-            if value.boxed and last_kind == "spawn" and st[1] not in (last[1], last[4]):
+            if value.boxed and last_kind in ("spawn", "reserve") and st[1] not in (last[1], last[4]):
                 return False  # 18
     return True
 
@@ -542,7 +561,7 @@ def keeps_end(statements, s, block, block_kind, dead):
 def text(statements, indent=""):
     lines = []
     for st in statements:
-        inner = st[0] in ("spawn", "async", "frame", "inside", "catch")
+        inner = st[0] in ("spawn", "reserve", "async", "frame", "inside", "catch")
         lines.append(indent + " ".join(str(part) for part in (st[:-1] if inner else st)))
         if inner:
             lines += text(st[-1], indent + "  ")

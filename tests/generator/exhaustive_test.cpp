@@ -127,10 +127,29 @@ TEST(KeptTwin, LendsSharedWhereOnlyThatCanBeLent) {
       keeps(offers, "cell x\nscope s boxed\nspawn t in s borrow mut x {\n  read x\n} as h\nforget s\n"));
   EXPECT_FALSE(keeps(offers, "cell x\nscope s\ninside {\n  spawn t in s borrow shared x {\n  } as h\n}\n"))
       << "borrowed and not used";
-  EXPECT_FALSE(keeps(offers,
-                     "cell x\nscope s boxed\ninside {\n  spawn t in s borrow shared x {\n    spawn u in s "
-                     "borrow shared x {\n      read x\n    } as g\n  } as h\n}\nforget s\n"))
-      << "no longer lost: docs/exhaustive.md, known losses";
+  // a task that holds a cell shared lends it on: into its own scope, or into one that it opened
+  EXPECT_TRUE(keeps(offers,
+                    "cell x\nscope s boxed\ninside {\n  spawn t in s borrow shared x {\n    spawn u in s "
+                    "borrow shared x {\n      read x\n    } as g\n  } as h\n}\nforget s\n"));
+  EXPECT_TRUE(
+      keeps(offers,
+            "cell x\nscope s boxed\ninside {\n  spawn t in s borrow shared x {\n    scope r\n    spawn u "
+            "in r borrow shared x {\n      read x\n    } as g\n  } as h\n}\nforget s\n"));
+  EXPECT_FALSE(
+      keeps(offers,
+            "cell x\nscope s boxed\nspawn t in s borrow mut x {\n  spawn u in s borrow shared x {\n    "
+            "read x\n  } as g\n} as h\nforget s\n"))
+      << "what it holds mutably it can lend mutably";
+}
+
+TEST(KeptTwin, ReservesLikeItSpawns) {
+  const Offers& offers = tests::reserving;
+  EXPECT_TRUE(keeps(offers, "scope s\nreserve t in s {\n} as h boxed\nstart h\nforget h\n"));
+  EXPECT_FALSE(keeps(offers, "scope s\nreserve t in s {\n} as h boxed\nstart h\n"))
+      << "dropped like one in the frame";
+  EXPECT_TRUE(keeps(offers, "cell x\nscope s\nreserve t in s borrow mut x {\n  write x\n} as h\n"));
+  EXPECT_FALSE(keeps(offers, "cell x\nscope s\nreserve t in s borrow mut x {\n} as h\n"));
+  EXPECT_TRUE(keeps(offers, "scope s\nreserve t in s {\n} as h\ncatch {\n  start h\n}\n"));
 }
 
 TEST(KeptTwin, GivesAPayloadToATaskThatPanicsItself) {
@@ -173,6 +192,7 @@ std::string json(const Offers& o) {
   SCOPECHECK_FLAG(scope_cancel), SCOPECHECK_FLAG(scope_close), SCOPECHECK_FLAG(handle),
       SCOPECHECK_FLAG(handle_poll);
   SCOPECHECK_FLAG(handle_join), SCOPECHECK_FLAG(handle_cancel), SCOPECHECK_FLAG(handle_detach);
+  SCOPECHECK_FLAG(spawn_without_handle), SCOPECHECK_FLAG(reserve);
   SCOPECHECK_FLAG(handle_embeds_child), SCOPECHECK_FLAG(spawn_awaited), SCOPECHECK_FLAG(spawn_nested);
   SCOPECHECK_FLAG(child_scopes), SCOPECHECK_FLAG(keep_waker), SCOPECHECK_FLAG(throws), SCOPECHECK_FLAG(run);
   SCOPECHECK_FLAG(inside), SCOPECHECK_FLAG(async), SCOPECHECK_FLAG(box), SCOPECHECK_FLAG(move);

@@ -97,6 +97,25 @@ inline constexpr scenario::Offers spawn_awaited{.handle = true,
                                                 .move = true,
                                                 .forget = true};
 
+/// Handles come from reserve alone; they are movable until they are started. The scope waits.
+inline constexpr scenario::Offers reserving{.scope = true,
+                                            .scope_join = true,
+                                            .scope_cancel = true,
+                                            .handle = true,
+                                            .handle_mobility = scenario::Mobility::until_started,
+                                            .spawn_without_handle = true,
+                                            .reserve = true,
+                                            .spawn_nested = true,
+                                            .child_scopes = true,
+                                            .throws = true,
+                                            .carrier = scenario::Carrier::scope,
+                                            .run = true,
+                                            .inside = true,
+                                            .async = true,
+                                            .box = true,
+                                            .move = true,
+                                            .forget = true};
+
 /// Everything at once: no real API, but the whole alphabet.
 inline constexpr scenario::Offers everything{.scope = true,
                                              .scope_poll = true,
@@ -112,6 +131,7 @@ inline constexpr scenario::Offers everything{.scope = true,
                                              .handle_detach = true,
                                              .handle_mobility = scenario::Mobility::always,
                                              .join_mobility = scenario::Mobility::always,
+                                             .reserve = true,
                                              .spawn_nested = true,
                                              .child_scopes = true,
                                              .keep_waker = true,
@@ -126,9 +146,12 @@ inline constexpr scenario::Offers everything{.scope = true,
                                              .forget_in_place = true,
                                              .shutdown = true};
 
-inline constexpr std::array profiles = {
-    Profile{"handle_embedded", handle_embedded}, Profile{"parent_driven", parent_driven},
-    Profile{"process_wide", process_wide},       Profile{"pinned_guard", pinned_guard},
-    Profile{"spawn_awaited", spawn_awaited},     Profile{"everything", everything}};
+inline constexpr std::array profiles = {Profile{"handle_embedded", handle_embedded},
+                                        Profile{"parent_driven", parent_driven},
+                                        Profile{"process_wide", process_wide},
+                                        Profile{"pinned_guard", pinned_guard},
+                                        Profile{"spawn_awaited", spawn_awaited},
+                                        Profile{"reserving", reserving},
+                                        Profile{"everything", everything}};
 
 }  // namespace scopecheck::tests

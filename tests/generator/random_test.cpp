@@ -75,6 +75,9 @@ bool offered(OpKind kind, const Offers& o) {
       return o.scope_join_as;
     case OpKind::join:
       return o.scope_join || o.handle_join;
+    case OpKind::reserve:
+    case OpKind::start:
+      return o.reserve;
     case OpKind::close:
       return o.scope_close;
     case OpKind::cancel:
@@ -127,8 +130,7 @@ TEST_P(RandomScenarios, contain_every_leak_vector_that_is_offered_within_two_tho
     for (std::size_t i = 0; i < scenario.ops.size(); ++i) {
       const Op& op = scenario.ops[i];
       const bool declares = op.kind == OpKind::scope || op.kind == OpKind::join_as ||
-                            op.kind == OpKind::async ||
-                            (op.kind == OpKind::spawn && op.value != scenario::none);
+                            op.kind == OpKind::async || (makes_task(op.kind) && op.value != scenario::none);
       if (declares) made[op.value] = &op;
       if (op.kind == OpKind::poll) polled[op.subject] = true;
       if (op.kind != OpKind::forget) continue;

@@ -166,6 +166,8 @@ const Storage storages[] = {
     {"scope_in_an_async_block", "canary_late_bookkeeping",
      "async b0 { scope s0; spawn t0 in s0 { }; suspend }; poll b0; drop b0; settle"},
     {"handle_in_a_frame", "canary_late_handle_bookkeeping", "spawn t0 { } as h0; drop h0; settle"},
+    {"handle_used_again_in_place", "canary_late_handle_in_place",
+     "spawn t0 { } as h0; forget h0 in-place; settle"},
     {"boxed_handle", "canary_late_handle_bookkeeping", "spawn t0 { } as h0 boxed; drop h0; settle"},
     {"handle_in_inside", "canary_late_handle_bookkeeping", "inside { spawn t0 { } as h0 }; settle"},
     {"handle_that_was_moved_from", "canary_moved", "spawn t0 { yield } as h0; poll h0; move h0; poll h0"},

@@ -194,6 +194,7 @@ TEST(Goals, are_all_asked_of_an_api_that_offers_everything) {
                                     .handle_cancel = true,
                                     .handle_detach = true,
                                     .handle_mobility = Mobility::always,
+                                    .reserve = true,
                                     .spawn_nested = true,
                                     .child_scopes = true,
                                     .keep_waker = true,

@@ -49,7 +49,7 @@ TEST(Json, has_every_promised_field_with_its_type) {
       EXPECT_TRUE(result.at("effort").at(field).is_number_unsigned());
     EXPECT_TRUE(result.at("effort").at("seconds").is_number());
     EXPECT_TRUE(result.at("reach").is_object());
-    for (const char* field : {"clean", "hang", "hang-suspected", "fail-stop"})
+    for (const char* field : {"clean", "hang", "hang-suspected", "fail-stop", "discard"})
       EXPECT_TRUE(result.at("outcomes").at(field).is_number_unsigned());
     ASSERT_TRUE(result.at("findings").is_array());
     for (const json& finding : result.at("findings")) {

@@ -30,6 +30,7 @@ Offers everything() {
           .handle_detach = true,
           .handle_mobility = Mobility::always,
           .join_mobility = Mobility::until_started,
+          .reserve = true,
           .spawn_nested = true,
           .child_scopes = true,
           .keep_waker = true,
@@ -84,6 +85,13 @@ Offers without(bool Offers::* member, Offers offers = everything()) {
 }
 Offers with(bool Offers::* member, Offers offers = everything()) {
   offers.*member = true;
+  return offers;
+}
+
+/// Handles are movable until their child is started.
+Offers reserved_pinned() {
+  Offers offers = everything();
+  offers.handle_mobility = Mobility::until_started;
   return offers;
 }
 
@@ -599,6 +607,54 @@ const std::vector<Twin>& twins() {
        "spawn t {\n  cell y\n  async b {\n    spawn u borrow mut y {\n    } as g\n    suspend\n  }\n  poll "
        "b\n  drop b\n  touch-on-drop payload y\n  throw\n} as h\n"},
 
+      // ---- reserve and start
+      {Rule::not_offered, without(&Offers::reserve), "scope s\nreserve t in s {\n} as h\n",
+       "scope s\nspawn t in s {\n} as h\n"},
+      {Rule::not_offered, everything(), "scope s\nreserve t in s {\n}\n",
+       "scope s\nreserve t in s {\n} as h\n"},
+      {Rule::not_offered, with(&Offers::spawn_without_handle), "scope s\nspawn t in s {\n} as h\n",
+       "scope s\nspawn t in s {\n}\nreserve u in s {\n} as h\n"},
+      {Rule::not_offered, awaited(), "inside {\n  reserve t {\n  } await\n}\n",
+       "inside {\n  reserve t {\n  } as h\n}\n"},
+      {Rule::wrong_kind, everything(), "scope s\nstart s\n", "scope s\nreserve t in s {\n} as h\nstart h\n"},
+      {Rule::already_started, everything(), "scope s\nspawn t in s {\n} as h\nstart h\n",
+       "scope s\nreserve t in s {\n} as h\nstart h\n"},
+      {Rule::already_started, everything(), "scope s\nreserve t in s {\n} as h\nstart h\nstart h\n",
+       "scope s\nreserve t in s {\n} as h\nstart h\npoll h\n"},
+      {Rule::not_started, everything(), "scope s\nreserve t in s {\n} as h\npoll h\n",
+       "scope s\nreserve t in s {\n} as h\nstart h\npoll h\n"},
+      {Rule::not_started, everything(), "scope s\ninside {\n  reserve t in s {\n  } as h\n  await h\n}\n",
+       "scope s\ninside {\n  reserve t in s {\n  } as h\n  start h\n  await h\n}\n"},
+      {Rule::not_started, everything(), "scope s\nreserve t in s {\n} as h\njoin h\n",
+       "scope s\nreserve t in s {\n} as h\nstart h\njoin h\n"},
+      {Rule::not_started, everything(), "scope s\nreserve t in s {\n} as h\ncancel h\n",
+       "scope s\nreserve t in s {\n} as h\nstart h\ncancel h\n"},
+      {Rule::not_started, everything(), "scope s\nreserve t in s {\n} as h\ndetach h\n",
+       "scope s\nreserve t in s {\n} as h\nstart h\ndetach h\n"},
+      {Rule::after_shutdown, everything(), "scope s\nreserve t in s {\n} as h\nshutdown\nstart h\n",
+       "scope s\nreserve t in s {\n} as h\nstart h\nshutdown\n"},
+      // movable until it is started
+      {Rule::pinned, reserved_pinned(), "scope s\nreserve t in s {\n} as h\nstart h\nmove h\n",
+       "scope s\nreserve t in s {\n} as h\nmove h\nstart h\n"},
+      {Rule::pinned, reserved_pinned(), "scope s\nreserve t in s {\n} as h\nstart h\nforget h\n",
+       "scope s\nreserve t in s {\n} as h\nforget h\n"},
+      // an unstarted child borrows already; its handle holds it, and names its scope
+      {Rule::write_while_borrowed, everything(),
+       "cell x\nscope s\nreserve t in s borrow mut x {\n} as h\nwrite x\n",
+       "cell x\nscope s\nreserve t in s borrow mut x {\n} as h\ndrop h\ndrop s\nwrite x\n"},
+      {Rule::value_borrowed, everything(), "scope s\nreserve t in s {\n} as h\ndrop s\n",
+       "scope s\nspawn t in s {\n} as h\ndrop s\n", "cannot drop s0: h0 borrows it until the end"},
+      {Rule::moved_to_longer_life, everything(),
+       "scope s\nframe {\n  cell x\n  scope r\n  reserve t in r borrow mut x {\n  } as h\n  move h out\n}\n",
+       "scope s\nframe {\n  cell x\n  reserve t in s {\n  } as h\n  move h out\n}\n"},
+      {Rule::borrow_mut_while_borrowed, by_handle(),
+       "cell x\nreserve t borrow mut x {\n} as h\nspawn u borrow mut x {\n} as g\n",
+       "cell x\nreserve t borrow mut x {\n} as h\ndrop h\nspawn u borrow mut x {\n} as g\n"},
+      // the token of a task's own scope borrows nothing
+      {Rule::not_offered, without(&Offers::spawn_nested),
+       "scope s\nspawn t in s {\n  reserve u in s {\n  } as g\n} as h\n",
+       "scope s\nspawn t in s {\n} as h\nreserve u in s {\n} as g\n"},
+
       // ---- precondition
       // ------------------------------------------------------------------------------------
       {Rule::precondition, with(&Offers::pre_runtime_outlives_scope), "scope s\nshutdown\n",
@@ -606,6 +662,30 @@ const std::vector<Twin>& twins() {
       {Rule::precondition, with(&Offers::pre_worker_only), "scope s\n", "inside {\n  scope s\n}\n"},
       {Rule::precondition, with(&Offers::pre_worker_only, embedded()), "spawn t {\n} as h\n",
        "inside {\n  spawn t {\n  } as h\n}\n"},
+      // what the text alone says about joins; the rest ends a run (tests/interpreter/preconditions_test.cpp)
+      {Rule::precondition, with(&Offers::pre_join_before_destroy),
+       "scope s\nspawn t in s {\n} as h\ndrop s\n", "scope s\nspawn t in s {\n} as h\njoin s\ndrop s\n"},
+      {Rule::precondition, with(&Offers::pre_join_before_destroy),
+       "scope s\nspawn t in s {\n} as h\nscope r\njoin r\ndrop s\n",
+       "scope s\nspawn t in s {\n} as h\nscope r\njoin r\ndrop r\n"},
+      {Rule::precondition, with(&Offers::pre_join_once), "scope s\njoin s\njoin s\n",
+       "scope s\njoin s\nscope r\njoin r\n"},
+      {Rule::precondition, with(&Offers::pre_join_once), "scope s\nframe {\n  join s\n}\njoin s\n",
+       "scope s\ncatch {\n  join s\n}\njoin s\n"},
+      {Rule::precondition, with(&Offers::pre_join_once),
+       "scope s\njoin s as j\njoin s as k\npoll j\npoll k\n",
+       "scope s\njoin s as j\njoin s as k\npoll j\npoll j\n"},
+      {Rule::precondition, with(&Offers::pre_join_once),
+       "scope s\njoin s\ninside {\n  join s as j\n  await j\n}\n",
+       "scope s\ninside {\n  join s as j\n  await j\n}\n"},
+      {Rule::precondition, with(&Offers::pre_no_spawn_after_join),
+       "scope s\njoin s\nspawn t in s {\n} as h\n", "scope s\nspawn t in s {\n} as h\njoin s\n"},
+      {Rule::precondition, with(&Offers::pre_no_spawn_after_join),
+       "scope s\njoin s as j\npoll j\nspawn t in s {\n} as h\n",
+       "scope s\njoin s as j\nspawn t in s {\n} as h\npoll j\n"},
+      {Rule::precondition, with(&Offers::pre_no_spawn_after_join),
+       "scope s\ninside {\n  join s as j\n  poll j\n}\nspawn t in s {\n} as h\n",
+       "scope s\nasync b {\n  join s as j\n  poll j\n}\nspawn t in s {\n} as h\n"},
 
       // ---- not_closed, too_large: no text gets this far
       // ------------------------------------------------------

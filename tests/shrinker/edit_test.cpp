@@ -84,7 +84,7 @@ void expect_canonical(const Scenario& scenario) {
       ASSERT_FALSE(open.empty());
       const Op& opener = *open.back();
       open.pop_back();
-      if (opener.kind == OpKind::async || (opener.kind == OpKind::spawn && opener.value != none))
+      if (opener.kind == OpKind::async || (makes_task(opener.kind) && opener.value != none))
         ASSERT_EQ(opener.value, values++);
       continue;
     }
@@ -132,7 +132,7 @@ TEST_P(Edits, keep_indices_canonical_and_never_add_anything) {
     for (const auto at : *rc::gen::container<std::vector<std::size_t>>(
              rc::gen::inRange<std::size_t>(0, scenario.ops.size()))) {
       if (scenario.ops[at].kind == OpKind::end) continue;
-      const bool unwrap = info(scenario.ops[at].kind).opens && scenario.ops[at].kind != OpKind::spawn;
+      const bool unwrap = info(scenario.ops[at].kind).opens && !makes_task(scenario.ops[at].kind);
       (unwrap && at % 2 == 0 ? unwrapped : removed).set(at);
     }
     const Scenario after = without(scenario, removed, unwrapped);

@@ -90,7 +90,9 @@ TEST_P(Judged, findings_are_a_function_of_the_ledger_and_no_alarm_is_missing) {
     }
   }));
   const bool unsound = interpreter::expects_unsound(lab.plugin(), 0, scenario::Discipline::safe);
-  const bool rare = GetParam() == "forced_await" || GetParam().starts_with("canary_late_");
+  // counting_scope: few long random clients join all that they destroy, and the others end there
+  const bool rare = GetParam() == "forced_await" || GetParam() == "counting_scope" ||
+                    GetParam().starts_with("canary_late_");
   if (unsound && !rare) EXPECT_GT(with_findings, 0u) << "nothing was judged";
 }
 
@@ -100,6 +102,7 @@ std::vector<std::string> judged() {
   std::erase(names, "canary_stale_waker");
   std::erase(names, "canary_late_bookkeeping");
   std::erase(names, "canary_late_handle_bookkeeping");
+  std::erase(names, "canary_late_handle_in_place");
   std::erase(names, "canary_moved");
   std::erase(names, "intrusive_list");
   return names;
