@@ -173,6 +173,7 @@ struct Description {
   std::uint32_t move_handle = SCOPECHECK_MOVE_NEVER;
   std::uint32_t move_join = SCOPECHECK_MOVE_NEVER;
   std::uint32_t handle_embeds_child = 0;
+  std::uint32_t handle_borrows_scope = 0;
   std::uint32_t spawn_must_be_awaited = 0;
   std::uint32_t hidden = 0;
   std::uint64_t client_ops;
@@ -493,6 +494,7 @@ scopecheck_plugin make() {
   p.move_handle = d.move_handle;
   p.move_join = d.move_join;
   p.handle_embeds_child = d.handle_embeds_child;
+  p.handle_borrows_scope = d.handle_borrows_scope;
   p.spawn_must_be_awaited = d.spawn_must_be_awaited;
   p.hidden = d.hidden;
   p.client_ops = d.client_ops;

@@ -239,6 +239,9 @@ typedef struct scopecheck_plugin {
   uint32_t move_scope, move_handle, move_join; /* SCOPECHECK_MOVE_* */
   /* 1: the child lives inside the handle's storage (requirement 2), and dies with it. */
   uint32_t handle_embeds_child;
+  /* 1: the type of a handle names the lifetime of its scope, as `Handle<'scope>` from `spawn(&'scope self)`:
+   * no client that compiles ends or moves the scope before the handle. */
+  uint32_t handle_borrows_scope;
   /* 1: the API forces an `await` on the spot: spawn exists only with its await attached. */
   uint32_t spawn_must_be_awaited;
   /* 1: spawn yields no handle, although reserve does. */

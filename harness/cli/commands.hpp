@@ -36,6 +36,7 @@ struct ScenarioArguments {
   std::string discipline;
   std::string witness = "ledger";
   std::uint64_t times = 1;
+  std::string as = "lifeline";  ///< explain: what to draw it as
 };
 
 int list(bool json);

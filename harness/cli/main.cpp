@@ -29,6 +29,7 @@ constexpr const char* examples = R"(Examples:
   scopecheck replay --impl stacked_in_scope -e 'cell x; spawn t0 borrow mut x { write x } as h0 boxed; forget h0'
   scopecheck replay bug.scn --witness asan --times 1000
   scopecheck explain bug.scn                the lifeline picture
+  scopecheck explain bug.scn --as rust      the same client in safe Rust
 Exit codes: 0 as expected, 1 a verdict differs from the expectation, 2 usage, 3 harness error.)";
 
 void scenario_options(CLI::App& command, scopecheck::cli::ScenarioArguments& arguments) {
@@ -102,6 +103,11 @@ int run(int argc, char** argv) {
       ->capture_default_str();
   auto* explain = app.add_subcommand("explain", "draw the lifelines of one scenario");
   scenario_options(*explain, scenario_arguments);
+  explain
+      ->add_option("--as", scenario_arguments.as,
+                   "the lifeline picture of its run, or the client as one self-contained file of safe Rust")
+      ->check(CLI::IsMember({"lifeline", "rust"}))
+      ->capture_default_str();
   auto* shrink = app.add_subcommand("shrink", "print the smallest scenario with the same finding");
   scenario_options(*shrink, scenario_arguments);
   auto* selftest =

@@ -6,6 +6,7 @@
 #include "harness/cli/commands.hpp"
 #include "harness/cli/select.hpp"
 #include "harness/report/lifeline.hpp"
+#include "harness/report/rust.hpp"
 #include "harness/report/style.hpp"
 #include "harness/report/table.hpp"
 
@@ -141,6 +142,12 @@ int explain(const ScenarioArguments& arguments) {
   if (!context) {
     complain(context.error());
     return exit_usage;
+  }
+  if (arguments.as == "rust") {
+    fmt::print("// A client of {} as Rust would see it: it compiles, nothing runs.\n{}",
+               context->chosen.implementation.name(),
+               report::to_rust(context->chosen.parsed.scenario, context->chosen.offers));
+    return exit_ok;
   }
   const campaign::StopOnSignals signals;
   const auto run = context->confirmer().once(context->chosen.parsed.scenario, false, false);

@@ -160,21 +160,6 @@ bool canonical_end(const Draft& draft) {
   return true;
 }
 
-/// A spawn from inside a block into a scope outside of it: only shared loans outlive the capture.
-bool lends_through_capture(const Draft& draft, const Op& op) {
-  const Rules& rules = draft.rules();
-  return op.mut == 0 && op.scope != none && rules.offers().carrier == scenario::Carrier::scope &&
-         rules.body().kind != BlockKind::task && rules.value(op.scope).level != rules.block().level;
-}
-
-/// What the task around holds shared: it cannot lend that on in any other way.
-CellSet held_shared(const Rules& rules) {
-  for (std::size_t i = rules.blocks().size(); i-- > 0;)
-    if (rules.blocks()[i].kind == BlockKind::task)
-      return static_cast<CellSet>(rules.blocks()[i].shared & ~rules.blocks()[i].mut);
-  return 0;
-}
-
 bool canonical_value_op(const Draft& draft, const Op& op) {
   const Rules& rules = draft.rules();
   const ValueState& value = rules.value(op.subject);
@@ -231,11 +216,8 @@ bool canonical_next(const Draft& draft, const Op& op) {
   switch (op.kind) {
     case OpKind::end:
       return canonical_end(draft);
-    case OpKind::read: {
-      // the same calls as a write through a mutable loan, where the loan can be one
-      const BlockState& body = rules.body();
-      return body.kind == BlockKind::task && (body.shared & ~body.mut & bit(op.subject)) != 0;
-    }
+    case OpKind::read:
+      return false;  // the same calls as a write through a mutable loan
     case OpKind::write: {
       // what the client or a task does with memory of its own concerns nobody
       if (rules.body().kind != BlockKind::task) return false;
@@ -243,8 +225,7 @@ bool canonical_next(const Draft& draft, const Op& op) {
     }
     case OpKind::spawn:
     case OpKind::reserve:
-      return (lends_through_capture(draft, op) || (op.shared & ~held_shared(rules)) == 0) &&
-             first_uses_in_order(draft, static_cast<CellSet>(op.shared | op.mut));
+      return op.shared == 0 && first_uses_in_order(draft, op.mut);
     case OpKind::settle:
     case OpKind::run:
       return rules.tasks() > 0 && last != OpKind::settle;

@@ -62,6 +62,8 @@ std::expected<void, std::string> validate(const scopecheck_plugin& p) {
   if (p.handle_size == 0 &&
       (p.handle_poll != nullptr || p.handle_join != nullptr || p.handle_embeds_child != 0))
     return bad("operations on handles without handle_size");
+  if (p.handle_borrows_scope != 0 && (p.handle_size == 0 || p.scope_init == nullptr))
+    return bad("handle_borrows_scope without handles and scopes");
   if (p.shape == SCOPECHECK_SHAPE_PARENT_DRIVEN && p.scope_drive == nullptr)
     return bad("shape PARENT_DRIVEN needs scope_drive");
   if (p.shape == SCOPECHECK_SHAPE_GUARD && p.scope_init == nullptr)
@@ -126,6 +128,7 @@ scenario::Offers offers_of(const scopecheck_plugin& p, scenario::Discipline disc
   o.handle_cancel = op(p.handle_cancel, SCOPECHECK_OP_HANDLE_CANCEL);
   o.handle_detach = p.handle_detach != nullptr;
   o.handle_embeds_child = o.handle && p.handle_embeds_child != 0;
+  o.handle_borrows_scope = o.handle && o.scope && p.handle_borrows_scope != 0;
   o.handle_mobility = mobility(p.move_handle, p.handle_move != nullptr);
   o.join_mobility = mobility(p.move_join, p.join_move != nullptr);
   o.spawn_awaited = p.spawn_must_be_awaited != 0;

@@ -44,10 +44,6 @@ class Explainer {
       case Rule::moved_to_longer_life:
         return fmt::format("cannot move {} out: it borrows {}, which dies with this frame", value,
                            bad.cell == none ? names_.value(bad.carrier) : cell);
-      case Rule::escapes_capture:
-        return fmt::format(
-            "cannot borrow {} mutably through the capture of this block for {}, which outlives the block",
-            cell, names_.value(bad.carrier));
       case Rule::consumed_through_capture:
         return fmt::format("cannot {} {} here: this block uses it by reference", verb, value);
       case Rule::value_borrowed:

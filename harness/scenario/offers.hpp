@@ -27,6 +27,8 @@ struct Offers {
   bool handle_cancel = false;
   bool handle_detach = false;
   bool handle_embeds_child = false;  ///< the child lives in the handle, which so carries its loans too
+  bool handle_borrows_scope =
+      false;  ///< its type names the lifetime of its scope, which so cannot end before it
   Mobility handle_mobility = Mobility::never;
   Mobility join_mobility = Mobility::never;
   // children

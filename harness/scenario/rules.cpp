@@ -236,8 +236,6 @@ Rules::Verdict Rules::check_spawn(const Op& op) const {
     } else if (offers_->carrier == Carrier::scope) {
       if (cell_level_[cell] >= values_[op.scope].level && position(true, cell) > position(false, op.scope))
         return Violation{.rule = Rule::declared_after_carrier, .cell = cell, .carrier = op.scope};
-      if (mut && values_[op.scope].level != block().level)
-        return Violation{.rule = Rule::escapes_capture, .cell = cell, .carrier = op.scope};
     }
   }
   return std::nullopt;

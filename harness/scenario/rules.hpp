@@ -25,16 +25,17 @@ namespace scopecheck::scenario {
 
 /// The rules, one line each: id and what the client did wrong.
 enum class Rule : std::uint8_t {
-#define SCOPECHECK_RULE(id, doc) id,
+#define SCOPECHECK_RULE(id, rustc, doc) id,
 #include "harness/scenario/rules.def"
 #undef SCOPECHECK_RULE
 };
 struct RuleInfo {
   std::string_view id;
+  std::string_view rustc;  ///< the codes with which rustc refuses the same, separated by spaces; may be empty
   std::string_view doc;
 };
 inline constexpr std::array rule_table = {
-#define SCOPECHECK_RULE(id, doc) RuleInfo{#id, doc},
+#define SCOPECHECK_RULE(id, rustc, doc) RuleInfo{#id, rustc, doc},
 #include "harness/scenario/rules.def"
 #undef SCOPECHECK_RULE
 };

@@ -116,7 +116,11 @@ void Rules::apply_spawn(const Op& op) {
         lender.shared |= bit8(cell);
       if (mut || offers_->carrier == Carrier::scope) lender.mut &= static_cast<CellSet>(~bit8(cell));
     } else if (offers_->carrier == Carrier::scope) {
-      (mut ? values_[op.scope].mut : values_[op.scope].shared) |= bit8(cell);
+      // Lent through a mutable capture it is out of reach for all others, also where it is lent shared.
+      bool exclusive = mut;
+      for (std::uint8_t level = block().level; level > values_[op.scope].level; --level)
+        exclusive = exclusive || (body_of(level).mut & bit8(cell)) != 0;
+      (exclusive ? values_[op.scope].mut : values_[op.scope].shared) |= bit8(cell);
     }
   }
   open_block(BlockKind::task, true);
@@ -162,7 +166,9 @@ void Rules::apply_end() {
                           .task = opener.subject};
         const bool reserved =
             opener.kind == OpKind::reserve;  // the handle holds the child, and its scope's name
-        if (reserved && opener.scope != none && value_is_live(opener.scope) &&
+        // A child that spawns into its own scope has a token, not the scope itself.
+        if ((reserved || offers_->handle_borrows_scope) && opener.scope != none &&
+            value_is_live(opener.scope) &&
             !(body().kind == BlockKind::task && values_[opener.scope].level < block().level))
           handle.borrows_shared = bit16(opener.scope);
         if (offers_->carrier == Carrier::handle ||

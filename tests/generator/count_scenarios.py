@@ -85,10 +85,6 @@ class Counter:
         return any(c == cell and (exclusive or not exclusively) for c, exclusive in body.lent)
 
     @staticmethod
-    def held_shared(body, cell):
-        return (cell, False) in body.lent and (cell, True) not in body.lent
-
-    @staticmethod
     def in_main(s):
         return all(b.kind in ("root", "catch") for b in s.bodies)
 
@@ -291,7 +287,7 @@ class Counter:
                 after = after._replace(bodies=after.bodies + (inner,), tasks=after.tasks + (False,),
                                        mentioned=after.mentioned | {c for c, _ in loans})
                 for kind, has_handle in kinds:
-                    names = scope if kind == "reserve" and not own else None
+                    names = scope if (kind == "reserve" or api.handle_borrows_scope) and not own else None
                     for boxed in self.boxes() if has_handle else (False,):
                         yield kind, scope, loans, boxed, names, after
 
@@ -324,9 +320,8 @@ class Counter:
                 home = s.values[scope].home
                 if s.cells[c] >= home and self.place(s, thing) > self.place(s, ("v", scope)):
                     return None
-                if exclusive and home != depth:
-                    return None
-                s = s._replace(loans=s.loans | {(scope, thing, exclusive)})
+                captured = any((thing, True) in body.captured for body in s.bodies[home + 1:])
+                s = s._replace(loans=s.loans | {(scope, thing, exclusive or captured)})
         return s
 
     def handle_loans(self, kind, loans, result):
@@ -356,7 +351,7 @@ class Counter:
 
         outside = len(s.bodies)
         for kind, scope, loans, boxed, names, begun in self.spawns(self.stepped(s, 1)):
-            if not keeps_spawn(s, scope, loans, self.api):
+            if not keeps_spawn(s, loans):
                 continue
             for inner, end, rest, panics in self.blocks(begun, block, "task", left - 1):
                 closed = end._replace(bodies=end.bodies[:outside])
@@ -454,14 +449,10 @@ def named_in_order(s, cells):
     return True
 
 
-def keeps_spawn(s, scope, loans, api):
+def keeps_spawn(s, loans):
     """Cuts 2 and 5."""
     if any(not exclusive for _, exclusive in loans):
-        through_capture = s.bodies[-1].kind != "task" and scope is not None and s.values[scope].home != len(s.bodies) - 1
-        task = Counter.nearest_task(s)
-        held = task is not None and all(exclusive or Counter.held_shared(task, c) for c, exclusive in loans)
-        if not held and (api.carrier != "scope" or not through_capture or any(exclusive for _, exclusive in loans)):
-            return False
+        return False
     return named_in_order(s, [c for c, _ in loans])
 
 
@@ -484,8 +475,7 @@ def keeps_next(before, st, s, block, block_kind, api):
         return False  # 6
     if last_kind == "async" and kind not in DECLARING and not (kind in ("poll", "await") and st[1] == last[1]):
         return False  # 7
-    if kind == "read" and not (body.kind == "task" and Counter.lent_to(body, st[1], False)
-                               and not Counter.lent_to(body, st[1], True)):
+    if kind == "read":
         return False  # 1
     if kind == "write" and not (body.kind == "task" and Counter.lent_to(body, st[1], True)):
         return False  # 3

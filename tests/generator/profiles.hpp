@@ -146,12 +146,26 @@ inline constexpr scenario::Offers everything{.scope = true,
                                              .forget_in_place = true,
                                              .shutdown = true};
 
-inline constexpr std::array profiles = {Profile{"handle_embedded", handle_embedded},
-                                        Profile{"parent_driven", parent_driven},
-                                        Profile{"process_wide", process_wide},
-                                        Profile{"pinned_guard", pinned_guard},
-                                        Profile{"spawn_awaited", spawn_awaited},
-                                        Profile{"reserving", reserving},
-                                        Profile{"everything", everything}};
+/// A movable guard whose handles name its lifetime.
+inline constexpr scenario::Offers tied_handles{.scope = true,
+                                               .scope_join = true,
+                                               .scope_mobility = scenario::Mobility::always,
+                                               .handle = true,
+                                               .handle_poll = true,
+                                               .handle_borrows_scope = true,
+                                               .handle_mobility = scenario::Mobility::always,
+                                               .spawn_nested = true,
+                                               .carrier = scenario::Carrier::scope,
+                                               .run = true,
+                                               .async = true,
+                                               .box = true,
+                                               .move = true,
+                                               .forget = true};
+
+inline constexpr std::array profiles = {
+    Profile{"handle_embedded", handle_embedded}, Profile{"parent_driven", parent_driven},
+    Profile{"process_wide", process_wide},       Profile{"pinned_guard", pinned_guard},
+    Profile{"spawn_awaited", spawn_awaited},     Profile{"reserving", reserving},
+    Profile{"everything", everything},           Profile{"tied_handles", tied_handles}};
 
 }  // namespace scopecheck::tests

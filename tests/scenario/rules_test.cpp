@@ -379,6 +379,24 @@ const std::vector<Twin>& twins() {
        "cell x\nscope s\nasync b {\n  spawn t in s borrow shared x {\n  } as h\n}\ndrop b\nwrite x\n",
        "cell x\nscope s\nasync b {\n  spawn t in s borrow shared x {\n  } as h\n}\ndrop b\ndrop s\nwrite "
        "x\n"},
+      // lent shared through a mutable capture, it is the scope's alone
+      {Rule::read_while_mut_borrowed, everything(),
+       "cell x\nscope s\ncatch {\n  write x\n  spawn t in s borrow shared x {\n  } as h\n}\nread x\n",
+       "cell x\nscope s\ncatch {\n  read x\n  spawn t in s borrow shared x {\n  } as h\n}\nread x\n"},
+      {Rule::borrow_while_mut_borrowed, everything(),
+       "cell x\nscope s\nasync b {\n  write x\n  async c {\n    spawn t in s borrow shared x {\n    } as h\n "
+       " "
+       "}\n}\ndrop b\nspawn u in s borrow shared x {\n} as g\n",
+       "cell x\nscope s\nwrite x\nasync b {\n  async c {\n    spawn t in s borrow shared x {\n    } as h\n  "
+       "}\n}\ndrop b\nspawn u in s borrow shared x {\n} as g\n"},
+      // lent through a capture, also mutably, it is the scope's from then on, not only the block's
+      {Rule::write_while_borrowed, everything(),
+       "cell x\nscope s\nasync b {\n  spawn t in s borrow mut x {\n  } as h\n}\ndrop b\nwrite x\n",
+       "cell x\nscope s\nasync b {\n  spawn t in s borrow mut x {\n  } as h\n}\ndrop b\ndrop s\nwrite "
+       "x\n"},
+      {Rule::write_while_borrowed, everything(),
+       "cell x\nscope s\ncatch {\n  spawn t in s borrow mut x {\n  } as h\n  write x\n}\n",
+       "cell x\nscope s\ncatch {\n  write x\n  spawn t in s borrow mut x {\n  } as h\n}\n"},
       {Rule::write_while_borrowed, embedded(),
        "cell x\nspawn t borrow mut x {\n} as h boxed\nwrite x\nforget h\n",
        "cell x\nspawn t borrow mut x {\n} as h boxed\nforget h\nwrite x\n",
@@ -495,19 +513,6 @@ const std::vector<Twin>& twins() {
        "cell x\nframe {\n  scope s\n  spawn t in s borrow mut x {\n    touch-on-drop result x\n  } as h\n  "
        "move h out\n}\n"},
 
-      // ---- escapes_capture
-      // ---------------------------------------------------------------------------------
-      {Rule::escapes_capture, everything(),
-       "cell x\nscope s\nasync b {\n  spawn t in s borrow mut x {\n  } as h\n}\n",
-       "cell x\nscope s\nasync b {\n  spawn t in s borrow shared x {\n  } as h\n}\n",
-       "cannot borrow x mutably through the capture of this block for s0, which outlives the block"},
-      {Rule::escapes_capture, everything(),
-       "cell x\nscope s\ninside {\n  spawn t in s borrow mut x {\n  } as h\n}\n",
-       "cell x\ninside {\n  scope s\n  spawn t in s borrow mut x {\n  } as h\n}\n"},
-      {Rule::escapes_capture, everything(),
-       "cell x\nscope s\ncatch {\n  spawn t in s borrow mut x {\n  } as h\n}\n",
-       "cell x\nscope s\nframe {\n  spawn t in s borrow mut x {\n  } as h\n}\n"},
-
       // ---- consumed_through_capture
       // ------------------------------------------------------------------------
       {Rule::consumed_through_capture, everything(), "scope s\nasync b {\n  drop s\n}\n",
@@ -541,6 +546,22 @@ const std::vector<Twin>& twins() {
        "scope s\nasync b {\n  async c {\n    close s\n  }\n}\nmove b\n"},
       {Rule::value_borrowed, embedded(), "async b {\n}\nasync c {\n  poll b\n}\ndrop b\n",
        "async b {\n}\nasync c {\n  poll b\n}\ndrop c\ndrop b\n"},
+
+      // a handle that names the lifetime of its scope
+      {Rule::value_borrowed, with(&Offers::handle_borrows_scope),
+       "scope s\nspawn t in s {\n} as h\ndrop s\npoll h\n",
+       "scope s\nspawn t in s {\n} as h\npoll h\ndrop h\ndrop s\n",
+       "cannot drop s0: h0 borrows it until the end"},
+      {Rule::value_borrowed, with(&Offers::handle_borrows_scope),
+       "scope s boxed\nspawn t in s {\n} as h\nforget s\n",
+       "scope s boxed\nspawn t in s {\n} as h\nforget h\nforget s\n"},
+      {Rule::moved_to_longer_life, with(&Offers::handle_borrows_scope),
+       "frame {\n  scope s\n  spawn t in s {\n  } as h\n  move h out\n}\n",
+       "scope s\nframe {\n  spawn t in s {\n  } as h\n  move h out\n}\n"},
+      // also from within a future; a child has its token from somewhere else
+      {Rule::value_borrowed, with(&Offers::handle_borrows_scope),
+       "async b {\n  scope s\n  spawn t in s {\n  } as h\n  drop s\n}\n",
+       "scope s\nspawn t in s {\n  spawn u in s {\n  } as g\n} as h\ndrop h\ndrop s\n"},
 
       // ---- pinned
       // ------------------------------------------------------------------------------------------

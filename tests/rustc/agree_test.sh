@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# The client rules and rustc's borrow checker agree on a fixed sample; what `explain --as rust` prints compiles.
+# Called with the path of the scopecheck program; agree_with_rustc lies beside it. Without a rustc it is skipped.
+set -uo pipefail
+
+program=$1
+agree=$(dirname "$program")/agree_with_rustc
+rustc=${RUSTC:-$(command -v rustc || true)}
+if [[ -z $rustc ]]; then
+  printf 'skipped: there is no rustc here (rustup, or the package rustc-web)\n'
+  exit 77
+fi
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failures=0
+failed() {
+  failures=$((failures + 1))
+  printf 'FAILED: %s\n' "$*"
+}
+
+"$agree" --rustc "$rustc" --count 1000 --seed 1 || failed 'rustc and the rules disagree'
+
+# One client per shape, as `explain --as rust` prints it.
+explains() {
+  "$program" explain --as rust "$@" >"$work/client.rs" || { failed "explain --as rust $*" && return; }
+  "$rustc" --edition 2021 --crate-type lib --emit metadata --out-dir "$work" "$work/client.rs" 2>"$work/err" ||
+    failed "$* does not compile: $(head -n 20 "$work/err")"
+  grep -q 'pub fn client()' "$work/client.rs" || failed "no client in the output of $*"
+}
+explains --impl stacked_in_scope -e 'cell x; spawn t0 borrow mut x { write x } as h0 boxed; forget h0'
+explains --impl heap_spawn -e 'spawn t0 { yield } as h0; poll h0'
+explains --impl parent_driven -e 'cell x; scope s0; spawn t0 in s0 borrow mut x { write x }; poll s0'
+"$program" explain --as latex --impl heap_spawn -e 'settle' >"$work/out" 2>&1 && failed 'explain --as latex is accepted'
+
+# Named approximations (docs/client-rules.md): rustc accepts the client, the rules refuse it.
+accepts() {
+  local name=$1
+  {
+    printf '#![allow(unused)]\nmod reference {\n%s\n}\nuse reference::*;\nuse std::future::Future;\nuse std::pin::Pin;\n' \
+      "$(<impls/rust/reference/reference.rs)"
+    printf 'struct TestedApi;\nimpl Api for TestedApi {\n    type ScopePin = ();\n    type HandlePin = ();\n'
+    printf "    type JoinPin = ();\n    type HandleKeeps<'s, F: Future> = %s;\n}\n" "${KEEPS:-()}"
+    printf "type Scope<'a> = reference::Scope<'a, TestedApi>;\nfn client() {\n%s\n}\n" "$2"
+  } >"$work/$name.rs"
+  "$rustc" --edition 2021 --crate-type lib --emit metadata --out-dir "$work" "$work/$name.rs" 2>"$work/err"
+}
+lost_chance() {
+  accepts "$1" "$2" || failed "$1: rustc refuses it, so it is no lost chance: $(head -n 8 "$work/err")"
+}
+refused() { ! accepts "$1" "$2" || failed "$1: rustc accepts it"; }
+
+lost_chance loans_without_destructor 'let mut x = Memory::new(); let r = &mut x; write(r); read(&x);'
+lost_chance consumed_by_a_block 'let s = Scope::new(); let b = Block::new(async { drop(s); });'
+lost_chance task_captures_a_value 'let s = Scope::new(); let r = Scope::new(); s.spawn(async move { r.close(); });'
+KEEPS=F lost_chance lent_while_a_destructor_holds_it 'let h = spawn_lending::<TestedApi, _>({ async move {
+  let mut held;
+  { held = Touch(Memory::new()); let g = spawn_lending::<TestedApi, _>({ let x = &mut held.0; async move { write(x); } }); }
+} });'
+lost_chance own_scope_from_a_future 'let mut x = Memory::new(); let s = Scope::new();
+s.spawn({ let x = &mut x; let s = s.token(); async move { let b = Block::new(async { s.spawn({ let x = &mut *x; async move { write(x); } }); }); } });'
+# A token that is a reference to its scope, and not a copy: no guard with a destructor can be used so.
+refused token_by_reference "let s = Scope::new(); s.spawn({ let s = &s; async move { s.spawn(async {}); } });"
+
+((failures == 0))

@@ -1,0 +1,250 @@
+// Holds the client rules against rustc: draws pairs for every shape of API, renders them, asks rustc, and
+// prints where the two agree. See scripts/agree-with-rustc.
+#include "harness/report/rust.hpp"
+#include "harness/scenario/text.hpp"
+#include "harness/shrinker/edit.hpp"
+#include "tests/rustc/apis.hpp"
+#include "tests/rustc/pairs.hpp"
+#include "tests/rustc/rustc.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <unistd.h>
+
+namespace scopecheck::tests {
+namespace {
+
+using scenario::Offers;
+using scenario::Rule;
+using scenario::Scenario;
+
+/// Where Rust accepts what the rules refuse, and docs/client-rules.md says why: a lost chance.
+bool named_approximation(Rule rule, const Offers& offers) {
+  return rule == Rule::held_by_destructor ||
+         (rule == Rule::declared_after_carrier && offers.carrier == scenario::Carrier::handle);
+}
+
+struct Row {
+  std::size_t both_accept = 0, both_refuse = 0, false_accusations = 0, lost = 0, other_code = 0;
+};
+
+struct Options {
+  std::size_t count = 10'000;
+  std::uint64_t seed = 1;
+  std::string rustc = "rustc";
+  std::string keep;
+};
+
+class Agreement {
+ public:
+  explicit Agreement(const Options& options)
+      : options_(options),
+        folder_(options.keep.empty()
+                    ? std::filesystem::temp_directory_path() / fmt::format("agree-with-rustc.{}", getpid())
+                    : std::filesystem::path(options.keep)) {
+    std::filesystem::create_directories(folder_);
+  }
+  ~Agreement() {
+    if (options_.keep.empty()) std::filesystem::remove_all(folder_);
+  }
+  Agreement(const Agreement&) = delete;
+  Agreement& operator=(const Agreement&) = delete;
+
+  int run() {
+    draw();
+    for (std::size_t api = 0; api < rust_apis.size(); ++api)
+      if (!compare(api)) return 3;
+    print();
+    return reached() && bad_ == 0 ? 0 : 1;
+  }
+
+ private:
+  void draw() {
+    cases_.resize(rust_apis.size());
+    std::vector<Pairs> pairs;
+    for (std::size_t i = 0; i < rust_apis.size(); ++i)
+      pairs.emplace_back(rust_apis[i].offers, options_.seed + i);
+    std::map<Rule, std::size_t> made;
+    std::size_t whole = 0;
+    const std::size_t each = options_.count / 20;
+    const auto enough = [&] {
+      if (whole < options_.count / 4) return false;
+      for (std::size_t i = 0; i < scenario::rule_table.size(); ++i)
+        if (!scenario::rule_table[i].rustc.empty() && made[static_cast<Rule>(i)] < each) return false;
+      return true;
+    };
+    std::size_t in_vain = 0;  // rounds without a program that was wanted
+    for (std::size_t round = 0; !enough() && in_vain < 50'000; ++round) {
+      ++in_vain;
+      const std::size_t api = round % rust_apis.size();
+      std::map<Rule, std::size_t> before = made;
+      std::vector<Case> drawn;
+      pairs[api].draw(drawn, made);
+      for (Case& one : drawn) {
+        const bool deep = nested(one.scenario);
+        const bool wanted = one.about ? before[*one.about] < each : whole < options_.count / 4;
+        if (!wanted || (!deep && plain_ > nested_)) {
+          if (one.broken && wanted) --made[*one.broken];
+          continue;
+        }
+        ++(deep ? nested_ : plain_);
+        if (!one.about) ++whole;
+        in_vain = 0;
+        cases_[api].push_back(std::move(one));
+      }
+    }
+  }
+
+  bool compare(std::size_t api) {
+    const Offers& offers = rust_apis[api].offers;
+    std::vector<Scenario> programs;
+    for (const Case& one : cases_[api]) programs.push_back(one.scenario);
+    const auto codes = ask(programs, offers);
+    if (!codes) return false;
+    for (std::size_t i = 0; i < programs.size(); ++i) judge(api, cases_[api][i], (*codes)[i]);
+    return true;
+  }
+
+  std::optional<std::vector<Codes>> ask(const std::vector<Scenario>& programs, const Offers& offers) {
+    std::vector<std::string> functions;
+    for (std::size_t i = 0; i < programs.size(); ++i)
+      functions.push_back(report::to_rust_function(programs[i], offers, fmt::format("client{}", i)));
+    auto codes = ask_rustc(options_.rustc, folder_, report::rust_prelude(offers), functions);
+    if (codes) return std::move(*codes);
+    fmt::print(stderr, "agree-with-rustc: {}\n", codes.error());
+    return std::nullopt;
+  }
+
+  static bool expected(Rule rule, const Codes& codes) {
+    const std::string_view all = scenario::info(rule).rustc;
+    for (const std::string& code : codes)
+      if (all.find(code) != std::string_view::npos) return true;
+    return false;
+  }
+
+  void judge(std::size_t api, const Case& one, const Codes& codes) {
+    Row& row = one.about ? rows_[*one.about] : random_;
+    if (!one.broken) {
+      ++(codes.empty() ? row.both_accept : row.false_accusations);
+      if (!codes.empty()) complain(api, one, codes, "FALSE ACCUSATION: well-formed for us, rustc refuses it");
+    } else if (codes.empty()) {
+      ++row.lost;
+      if (!named_approximation(*one.broken, rust_apis[api].offers))
+        complain(api, one, codes, "LOST CHANCE without a name: rustc accepts it");
+    } else {
+      ++row.both_refuse;
+      if (!expected(*one.broken, codes)) {
+        ++row.other_code;
+        complain(api, one, codes, "ANOTHER CODE than the rule expects");
+      }
+    }
+  }
+
+  void complain(std::size_t api, const Case& one, const Codes& codes, std::string_view what) {
+    ++bad_;
+    auto& shown = shown_[std::string(what) + (one.broken ? std::string(scenario::info(*one.broken).id)
+                                                         : fmt::format("{}", fmt::join(codes, " ")))];
+    if (++shown > 2) return;
+    const Offers& offers = rust_apis[api].offers;
+    const Scenario small = shrunk(one, offers, codes);
+    fmt::print("{}\n  API {}, rule {}, rustc {}\n{}{}\n", what, rust_apis[api].name,
+               one.broken ? scenario::info(*one.broken).id : "none", fmt::join(codes, " "), to_text(small),
+               report::to_rust_function(small, offers, "client"));
+  }
+
+  /// Smaller with the same disagreement: the same answer of the rules and the same codes.
+  Scenario shrunk(const Case& one, const Offers& offers, const Codes& codes) {
+    Scenario best = one.scenario;
+    for (bool again = true; again;) {
+      again = false;
+      std::vector<Scenario> smaller;
+      for (std::size_t i = 0; i < best.ops.size(); ++i) {
+        if (best.ops[i].kind == scenario::OpKind::end) continue;
+        shrinker::OpSet removed;
+        removed.set(i);
+        smaller.push_back(shrinker::without(best, removed));
+        if (scenario::opens(best.ops[i].kind)) smaller.push_back(shrinker::without(best, removed, removed));
+      }
+      std::erase_if(smaller, [&](const Scenario& candidate) {
+        const auto verdict = scenario::check(candidate, offers);
+        return verdict.has_value() ? one.broken.has_value() : verdict.error().violation.rule != one.broken;
+      });
+      const auto answers = ask(smaller, offers);
+      if (!answers) return best;
+      for (std::size_t i = 0; i < smaller.size() && !again; ++i)
+        if ((*answers)[i] == codes) {
+          best = smaller[i];
+          again = true;
+        }
+    }
+    return best;
+  }
+
+  /// Every rule that rustc knows was asked about often enough, on both sides.
+  bool reached() {
+    bool all = true;
+    for (std::size_t i = 0; i < scenario::rule_table.size(); ++i) {
+      const auto& info = scenario::rule_table[i];
+      const Row row = rows_[static_cast<Rule>(i)];
+      const std::size_t fewest =
+          std::min(row.both_accept + row.false_accusations, row.both_refuse + row.lost);
+      if (info.rustc.empty() || fewest >= options_.count / 20) continue;
+      fmt::print("TOO FEW programs at the border of {}: {}\n", info.id, fewest);
+      all = false;
+    }
+    return all;
+  }
+
+  void print() const {
+    fmt::print("{:<28} {:>11} {:>12} {:>12} {:>12}  {}\n", "rule", "both accept", "both refuse", "only rustc",
+               "only we", "expected codes");
+    fmt::print("{:<28} {:>11} {:>12} {:>12} {:>12}\n", "(whole random programs)", random_.both_accept, "",
+               random_.false_accusations, "");
+    std::size_t total = random_.both_accept + random_.false_accusations;
+    std::size_t lost = 0;
+    std::size_t accused = random_.false_accusations;
+    for (std::size_t i = 0; i < scenario::rule_table.size(); ++i) {
+      const auto& info = scenario::rule_table[i];
+      if (info.rustc.empty()) continue;
+      const auto found = rows_.find(static_cast<Rule>(i));
+      const Row row = found == rows_.end() ? Row{} : found->second;
+      fmt::print("{:<28} {:>11} {:>12} {:>12} {:>12}  {}\n", info.id, row.both_accept, row.both_refuse,
+                 row.false_accusations, row.lost, info.rustc);
+      total += row.both_accept + row.both_refuse + row.false_accusations + row.lost;
+      lost += row.lost;
+      accused += row.false_accusations;
+    }
+    fmt::print("{} programs, {} of them with async blocks, inside or nested frames\n", total, nested_);
+    fmt::print("well-formed for us, refused by rustc: {}\n", accused);
+    fmt::print("refused by us, accepted by rustc: {} ({:.2f} %)\n", lost,
+               100.0 * static_cast<double>(lost) / static_cast<double>(total));
+  }
+
+  Options options_;
+  std::filesystem::path folder_;
+  std::vector<std::vector<Case>> cases_;
+  std::map<Rule, Row> rows_;
+  Row random_;
+  std::map<std::string, std::size_t> shown_;
+  std::size_t bad_ = 0, nested_ = 0, plain_ = 0;
+};
+
+}  // namespace
+}  // namespace scopecheck::tests
+
+int main(int argc, char** argv) {
+  scopecheck::tests::Options options;
+  CLI::App app{"Compares the client rules with rustc's borrow checker", "agree-with-rustc"};
+  app.add_option("--count", options.count, "at least so many programs, a twentieth for each rule and side")
+      ->capture_default_str();
+  app.add_option("--seed", options.seed, "of the programs")->capture_default_str();
+  app.add_option("--rustc", options.rustc, "the compiler to ask")->capture_default_str();
+  app.add_option("--keep", options.keep, "leave the crates in this folder");
+  CLI11_PARSE(app, argc, argv);
+  return scopecheck::tests::Agreement(options).run();
+}
