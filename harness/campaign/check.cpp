@@ -6,12 +6,14 @@
 #include "harness/campaign/supervisor.hpp"
 #include "harness/generator/random.hpp"
 #include "harness/ledger/ledger.hpp"
+#include "harness/ledger/names.hpp"
 #include "harness/report/table.hpp"
 #include "harness/scenario/text.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <map>
 
@@ -152,17 +154,29 @@ class Check {
                                    std::uint64_t total) {
     job.deadline_ns = deadline_ns_;
     SupervisorOptions how{.executable = executable, .runners = options_.runners};
+    const std::uint64_t wanted = ledger::reachable_goals(offers_);
+    const double left = options_.seconds > 0 ? std::max(0.1, options_.seconds - elapsed()) : 0;
+    if (options_.begin_pass) options_.begin_pass();
     if (options_.progress)
       how.progress = [&](std::span<const Tally* const> tallies) {
         std::uint64_t done = 0;
         std::uint64_t found = 0;
+        std::uint64_t goals = goals_;
         std::size_t depth = 0;
         for (const Tally* tally : tallies) {
           done += tally->done.load();
           found += tally->findings_used;
+          goals |= tally->goals;
           depth = std::max<std::size_t>(depth, tally->ops.load());
         }
-        options_.progress(what, done, total, depth, found);
+        options_.progress({.what = what,
+                           .done = done,
+                           .total = total,
+                           .depth = depth,
+                           .findings = found,
+                           .goals = static_cast<std::size_t>(std::popcount(goals & wanted)),
+                           .goals_of = static_cast<std::size_t>(std::popcount(wanted)),
+                           .time_limit_seconds = left});
       };
     const double before = elapsed();
     Supervised got = supervise(shards_of(job, options_.runners), how);
@@ -170,10 +184,12 @@ class Check {
     out_of_time_ = out_of_time_ || got.merged.deadline_reached;
     take_counts(got.merged);
     for (const Found& found : got.merged.findings) take_finding(found, job.engine == Engine::random, before);
-    for (const Death& death : got.deaths) take_death(death, before);
+    for (const Death& death : got.deaths) take_death(death);
+    take_fault(got.merged);
     scenarios_so_far_ += got.merged.done;
     for (const std::string& text : got.merged.errors) error_ = text;
     for (const std::string& text : got.errors) error_ = text;
+    died_too_often_ = died_too_often_ || got.died_too_often;
     if (got.merged.findings_overflowed)
       notes_.push_back("more kinds of findings than the report has room for");
     if (!error_.empty()) return std::nullopt;
@@ -213,26 +229,20 @@ class Check {
     if (!fresh && found.scenario < entry->second.found.scenario) entry->second = candidate;
   }
 
-  void take_death(const Death& death, double before) {
+  void take_fault(const Merged& merged) {
+    result().outcomes.crash += merged.crashes;
+    if (merged.fault && (!fault_ || merged.fault->scenario < fault_->scenario)) fault_ = merged.fault;
+  }
+
+  /// Deaths within a scenario are in the tallies already; what else is worth a word.
+  void take_death(const Death& death) {
     switch (death.kind) {
       case DeathKind::crash:
-      case DeathKind::sanitizer: {
-        if (!death.in_scenario) break;
-        Found found;
-        found.scenario = death.scenario;
-        found.number = death.number;
-        found.finding.signature.kind = verdict::FindingKind::bookkeeping_after_scope;
-        found.finding.signature.used_by = ledger::EventKind::op_begun;
-        found.finding.used_at = death.op;
-        crash_text_ = death.sanitizer_text.empty() ? describe(death) : death.sanitizer_text;
-        take_finding(found, false, before);
-        return;
-      }
+      case DeathKind::sanitizer:
       case DeathKind::ended:
-        ++result().outcomes.fail_stop;
-        return;
+        if (death.in_scenario) return;
+        break;
       case DeathKind::stuck:
-        ++result().outcomes.hang_suspected;
         notes_.push_back(fmt::format("a wall-clock watchdog ended a run that did not progress: {}",
                                      one_line(death.scenario)));
         return;
@@ -250,12 +260,17 @@ class Check {
   // ---- the verdict ------------------------------------------------------------------------------
 
   Checked finish() {
+    // An interruption ends the search; what it found is still confirmed. One more ends that, too.
+    if (checked_.interrupted) StopOnSignals::clear();
+    report_fault();
     for (auto& [kind, best] : best_) report_finding(kind, best);
     choose_headline();
     for (std::size_t i = 0; i < op_reach_.size(); ++i)
-      if (op_reach_[i] != 0) result().reach.emplace_back(scenario::op_table[i].id, op_reach_[i]);
+      if (op_reach_[i] != 0)
+        result().reach.emplace_back(scenario::name(static_cast<scenario::OpKind>(i)), op_reach_[i]);
     for (std::size_t i = 0; i < event_reach_.size(); ++i)
-      if (event_reach_[i] != 0) result().reach.emplace_back(ledger::event_table[i].id, event_reach_[i]);
+      if (event_reach_[i] != 0)
+        result().reach.emplace_back(ledger::name(static_cast<ledger::EventKind>(i)), event_reach_[i]);
     const std::uint64_t wanted = ledger::reachable_goals(offers_);
     for (std::size_t i = 0; i < ledger::goals; ++i)
       if ((wanted >> i & 1) != 0 && (goals_ >> i & 1) == 0)
@@ -283,13 +298,17 @@ class Check {
     });
     if (confirmed) {
       r.verdict = report::Verdict::unsound;
-    } else if (!error_.empty()) {
+    } else if (!error_.empty() && !died_too_often_) {
       r.verdict = report::Verdict::error;
       r.why = error_;
     } else {
       r.verdict = report::Verdict::inconclusive;
       if (!r.why.empty()) return;
-      if (refuted())
+      if (fault_)
+        r.why = fault_in_words();
+      else if (!error_.empty())
+        r.why = error_;
+      else if (refuted())
         r.why = "a finding could not be reproduced in a fresh process";
       else if (checked_.interrupted)
         r.why = "interrupted";
@@ -312,8 +331,7 @@ class Check {
   }
 
   void report_finding(verdict::FindingKind kind, Best& best) {
-    const Confirmer confirmer{implementation_,  discipline_,           offers_,
-                              options_.program, options_.asan_program, gate_.asan_missing.empty()};
+    const Confirmer confirmer = this->confirmer();
     if (best.random && !checked_.interrupted) best.found = confirmer.shrunk(best.found);
     Confirmation confirmation = confirmer.confirm(best.found, options_.style);
     report::Counterexample c;
@@ -325,8 +343,6 @@ class Check {
     c.found_after_seconds = best.after_seconds;
     c.confirmed_by = std::move(confirmation.confirmed_by);
     c.sanitizer_report = std::move(confirmation.sanitizer_text);
-    if (c.sanitizer_report.empty() && kind == verdict::FindingKind::bookkeeping_after_scope)
-      c.sanitizer_report = crash_text_;
     c.lifeline = std::move(confirmation.lifeline);
     c.reproduce = fmt::format(
         "{} --impl {}{}{}{} -e '{}'", options_.replay_command, name(),
@@ -344,6 +360,28 @@ class Check {
       notes_.push_back(confirmation.conflict_text);
     }
     result().findings.push_back(std::move(c));
+  }
+
+  std::string fault_in_words() const {
+    return fmt::format("crashes when: {} ({}; no proof of a late use)", one_line(fault_->scenario),
+                       fault_->what);
+  }
+
+  /// A crash once more, in a fresh process, under ASan where there is one: it may say where and why. Only
+  /// what it says about ended memory is a finding.
+  void report_fault() {
+    if (!fault_) return;
+    const Confirmer confirmer = this->confirmer();
+    if (const auto run = confirmer.once(fault_->scenario, {.asan = confirmer.has_asan, .symbolize = true})) {
+      for (const Found& found : run->findings) take_finding(found, false, elapsed());
+      if (run->fault) fault_->what = run->fault->what;
+    }
+    if (refuted()) notes_.push_back(fault_in_words());  // otherwise it is the reason of the verdict
+  }
+
+  Confirmer confirmer() const {
+    return {implementation_,  discipline_,           offers_,
+            options_.program, options_.asan_program, gate_.asan_missing.empty()};
   }
 
   /// The shortest counterexample that ends storage; where there is none, the shortest.
@@ -376,8 +414,9 @@ class Check {
   std::array<std::optional<scenario::Scenario>, outcome_kinds> example_{};
   std::map<verdict::FindingKind, Best> best_;
   std::vector<std::string> notes_;
-  std::string crash_text_;
+  std::optional<Fault> fault_;
   std::string error_;
+  bool died_too_often_ = false;  ///< and that is the error
   bool out_of_time_ = false;
   bool witness_complete_ = false;
 };

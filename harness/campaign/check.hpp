@@ -9,6 +9,7 @@
 
 #include "harness/campaign/gate.hpp"
 #include "harness/interpreter/implementation.hpp"
+#include "harness/report/progress.hpp"
 #include "harness/report/result.hpp"
 #include "harness/report/style.hpp"
 
@@ -34,8 +35,9 @@ struct CheckOptions {
   std::filesystem::path asan_program;
   report::Style style;  ///< of the lifelines
   std::string replay_command = "scopecheck replay";
-  /// what, done, total (0: unknown), depth, findings
-  std::function<void(const std::string&, std::uint64_t, std::uint64_t, std::size_t, std::uint64_t)> progress;
+  /// A new pass begins: rates count from here.
+  std::function<void()> begin_pass;
+  std::function<void(const report::Standing&)> progress;
 };
 
 struct Checked {

@@ -44,40 +44,36 @@ bool seen_by_sanitizer_alone(verdict::FindingKind kind) {
          kind == verdict::FindingKind::witness_conflict;
 }
 
-std::expected<OneRun, std::string> Confirmer::once(const scenario::Scenario& scenario, bool asan,
-                                                   bool real_access, std::uint64_t times) const {
+std::expected<OneRun, std::string> Confirmer::once(const scenario::Scenario& scenario, How how) const {
   Job job = job_for(implementation, discipline);
   job.engine = Engine::one;
-  job.runs = times;
-  job.real_access = real_access;
+  job.runs = 1;
+  job.real_access = how.real_access;
   job.scenario = scenario;
-  return run_one(job, {.executable = asan ? asan_program : program, .symbolize = asan});
+  return run_one(job, {.executable = how.asan ? asan_program : program, .symbolize = how.symbolize});
 }
 
 Confirmation Confirmer::confirm(const Found& found, const report::Style& style) const {
   Confirmation confirmation;
   const verdict::FindingKind kind = found.finding.kind();
   if (seen_by_sanitizer_alone(kind)) {
-    const auto run = once(found.scenario, has_asan, false);
+    const auto run = once(found.scenario, {.asan = has_asan, .symbolize = true});
     if (!run) return confirmation;
     confirmation.sanitizer_text = run->sanitizer_text;
     const Found* again = with_kind(*run, kind);
-    const bool died =
-        run->death && (run->death->kind == DeathKind::crash || run->death->kind == DeathKind::sanitizer);
-    if (died && confirmation.sanitizer_text.empty()) confirmation.sanitizer_text = run->death->sanitizer_text;
-    if (again != nullptr || died) confirmation.confirmed_by.emplace_back(has_asan ? "asan" : "crash");
+    if (again != nullptr) confirmation.confirmed_by.emplace_back("asan");
     confirmation.lifeline = report::lifeline(found.scenario, run->ledger.events(),
                                              again != nullptr ? &again->finding : nullptr, style);
     return confirmation;
   }
-  const auto fast = once(found.scenario, false, false);
+  const auto fast = once(found.scenario, {});
   if (!fast) return confirmation;
   const Found* again = with_signature(*fast, found.finding.signature);
   if (again == nullptr) return confirmation;
   confirmation.confirmed_by.emplace_back("ledger");
   confirmation.lifeline = report::lifeline(found.scenario, fast->ledger.events(), &again->finding, style);
   if (!verdict::info(kind).asan_confirms || !has_asan) return confirmation;
-  const auto real = once(found.scenario, true, true);
+  const auto real = once(found.scenario, {.asan = true, .real_access = true, .symbolize = true});
   if (!real) return confirmation;
   confirmation.sanitizer_text = real->sanitizer_text;
   if (agree_on_first_late_touch(*real)) {
@@ -96,7 +92,7 @@ Found Confirmer::shrunk(const Found& found) const {
   const bool asan = seen_by_sanitizer_alone(found.finding.kind());
   const auto still_shows = [&](const scenario::Scenario& candidate) {
     if (StopOnSignals::requested()) return false;
-    const auto run = once(candidate, asan && has_asan, false);
+    const auto run = once(candidate, {.asan = asan && has_asan});
     if (!run) return false;
     const Found* again = with_signature(*run, found.finding.signature);
     if (again != nullptr) best.finding = again->finding;

@@ -35,9 +35,13 @@ struct Confirmer {
   [[nodiscard]] Confirmation confirm(const Found& found, const report::Style& style) const;
   /// A locally minimal scenario with the same signature. Cost: a process per candidate.
   [[nodiscard]] Found shrunk(const Found& found) const;
-  /// One run of `scenario` in a fresh process; `witness`: under ASan with the real access.
-  [[nodiscard]] std::expected<OneRun, std::string> once(const scenario::Scenario& scenario, bool asan,
-                                                        bool real_access, std::uint64_t times = 1) const;
+  struct How {
+    bool asan = false;         ///< in the ASan build
+    bool real_access = false;  ///< touch dead memory for real
+    bool symbolize = false;    ///< reports name functions and lines: dear, so only when people read them
+  };
+  /// One run of `scenario` in a fresh process.
+  [[nodiscard]] std::expected<OneRun, std::string> once(const scenario::Scenario& scenario, How how) const;
 };
 
 }  // namespace scopecheck::campaign

@@ -14,6 +14,13 @@ bool plausible(const scenario::Scenario& scenario) {
          });
 }
 
+bool plausible(const ledger::Ledger& ledger) {
+  return ledger.events().size() <= ledger::max_events &&
+         std::ranges::all_of(ledger.events(), [](const ledger::Event& event) {
+           return static_cast<std::size_t>(event.kind) < ledger::event_kinds;
+         });
+}
+
 std::size_t findings_of(const Tally& tally) {
   return std::min<std::size_t>(tally.findings_used, max_findings);
 }
@@ -46,6 +53,11 @@ Merged merge(std::span<const Tally* const> tallies) {
         merged.outcome_example[i] = example;
     }
     merged.goals |= tally->goals;
+    merged.crashes += tally->crashes;
+    merged.faults += tally->faults;
+    if (tally->faults != 0 && plausible(tally->fault_example) &&
+        (!merged.fault || tally->fault_example < merged.fault->scenario))
+      merged.fault = Fault{tally->fault_example, text_of(tally->fault_text)};
     merged.findings_overflowed = merged.findings_overflowed || tally->findings_overflowed;
     for (std::size_t i = 0; i < findings_of(*tally); ++i) {
       const FoundSlot& slot = tally->findings[i];

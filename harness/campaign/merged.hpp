@@ -23,6 +23,12 @@ struct Found {
   std::uint64_t times = 0;
 };
 
+/// A scenario in which the implementation did something wrong that is no finding, and what.
+struct Fault {
+  scenario::Scenario scenario{};
+  std::string what;
+};
+
 /// Tallies added up. The same for the same work, however it was divided among runners.
 struct Merged {
   std::uint64_t done = 0;
@@ -33,6 +39,9 @@ struct Merged {
   /// The shortlex-first scenario of each outcome that occurred.
   std::array<std::optional<scenario::Scenario>, outcome_kinds> outcome_example{};
   std::uint64_t goals = 0;
+  std::uint64_t crashes = 0;
+  std::uint64_t faults = 0;
+  std::optional<Fault> fault;   ///< the shortlex-first
   std::vector<Found> findings;  ///< fewest ops first, then by number
   bool findings_overflowed = false;
   bool all_finished = false;        ///< every tally's job is complete
@@ -42,6 +51,8 @@ struct Merged {
 /// Also of tallies that are being written: then a recent past.
 [[nodiscard]] Merged merge(std::span<const Tally* const> tallies);
 
+/// Whether the events can be read: those of the table, no more than there is room for.
+[[nodiscard]] bool plausible(const ledger::Ledger& ledger);
 /// Whether every op is one of the table's; a scenario that is not must not be read further.
 [[nodiscard]] bool plausible(const scenario::Scenario& scenario);
 /// The slots in use that hold something plausible are among the first so many.

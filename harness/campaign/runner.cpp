@@ -10,7 +10,9 @@
 #include <array>
 #include <csignal>
 #include <cstring>
+#include <pthread.h>
 #include <string_view>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -20,6 +22,19 @@ namespace scopecheck::campaign {
 namespace {
 
 pid_t runner_thread = 0;  // the thread that runs scenarios
+Shared* forked_from = nullptr;
+
+/// In a child that an implementation forked. It ends with the runner, and what it writes into the tally is
+/// its own affair: it gets a private copy in the same place.
+void after_fork() {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const int fd = ::memfd_create("scopecheck-fork", MFD_CLOEXEC);
+  static_cast<void>(::ftruncate(fd, sizeof(Shared)) == 0 &&
+                    ::pwrite(fd, forked_from, sizeof(Shared), 0) == static_cast<ssize_t>(sizeof(Shared)) &&
+                    ::mmap(forked_from, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd,
+                           0) != MAP_FAILED);
+  ::close(fd);
+}
 
 /// The end of what was written to standard error, when that is a file.
 std::string_view last_output(std::array<char, 512>& buffer) {
@@ -68,15 +83,22 @@ std::string_view text_of(const std::array<char, N>& field) {
 
 }  // namespace
 
-LastWords read_last_words(std::string_view output) {
-  if (output.find("scopecheck: internal error") != std::string_view::npos) return LastWords::assertion;
+std::string_view corruption_words(std::string_view output) {
   // glibc's malloc and its fortified functions; each precedes an abort()
   for (const std::string_view words :
        {"double free", "free(): ", "malloc(): ", "realloc(): ", "munmap_chunk(): ", "malloc_consolidate(): ",
         "corrupted size vs. prev_size", "corrupted double-linked list", "corrupted unsorted chunks",
         "*** stack smashing detected ***", "*** buffer overflow detected ***"})
-    if (output.find(words) != std::string_view::npos) return LastWords::corruption;
-  return LastWords::none;
+    if (const std::size_t at = output.find(words); at != std::string_view::npos) {
+      const std::string_view line = output.substr(at);
+      return line.substr(0, line.find('\n'));
+    }
+  return {};
+}
+
+LastWords read_last_words(std::string_view output) {
+  if (output.find("scopecheck: internal error") != std::string_view::npos) return LastWords::assertion;
+  return corruption_words(output).empty() ? LastWords::none : LastWords::corruption;
 }
 
 int runner_main(int fd, Loop loop) {
@@ -93,6 +115,9 @@ int runner_main(int fd, Loop loop) {
   const Job job = shared.job;  // a copy: what the implementation scribbles over stays out of the loop
   Tally& tally = shared.tally;
   install_sanitizer_callbacks(tally);
+  forked_from = &shared;
+  ::pthread_atfork(nullptr, nullptr, after_fork);
+  shared.under_asan.store(built_with_asan());
   shared.started.fetch_add(1);
 
   const scopecheck_plugin* const plugin = abi::find_registered(text_of(job.implementation));

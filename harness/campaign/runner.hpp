@@ -31,5 +31,7 @@ enum RunnerExit : int {
 /// What an abort means, by the last words on standard error.
 enum class LastWords : std::uint8_t { none, corruption, assertion };
 [[nodiscard]] LastWords read_last_words(std::string_view output);
+/// What glibc said about a corrupted heap or stack, in one line; "" when it said nothing of the kind.
+[[nodiscard]] std::string_view corruption_words(std::string_view output);
 
 }  // namespace scopecheck::campaign

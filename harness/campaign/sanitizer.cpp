@@ -37,6 +37,7 @@ __attribute__((no_sanitize("address", "undefined"))) void on_report(const char* 
   if (tally.sanitizer_reports++ != 0) return;
   tally.sanitizer_event = static_cast<std::uint32_t>(tally.ledger.events().size());
   tally.sanitizer_in_harness = interpreter::Machine::touching_cell();
+  tally.sanitizer_in_ended_storage = interpreter::Machine::storage_has_ended(__asan_get_report_address());
   volatile char* const out = tally.sanitizer_text.data();  // volatile: must not become a call of memcpy
   std::size_t i = 0;
   for (; i + 1 < sizeof(tally.sanitizer_text) && text[i] != '\0'; ++i) out[i] = text[i];

@@ -1,9 +1,9 @@
 #include "harness/campaign/search.hpp"
 
 #include "harness/base/clock.hpp"
+#include "harness/campaign/examine.hpp"
 #include "harness/generator/exhaustive.hpp"
 #include "harness/generator/random.hpp"
-#include "harness/verdict/oracles.hpp"
 
 #include <fmt/format.h>
 
@@ -52,10 +52,7 @@ class Search {
         tally_(tally),
         offers_(interpreter::offers_of(*implementation.plugin, job.discipline)),
         machine_(implementation, offers_, tally.ledger),
-        promises_{.join_waits = (implementation.plugin->promises & SCOPECHECK_PROMISE_JOIN_WAITS) != 0,
-                  .join_rethrows = (implementation.plugin->promises & SCOPECHECK_PROMISE_JOIN_RETHROWS) != 0,
-                  .wakes = (implementation.plugin->promises & SCOPECHECK_PROMISE_WAKES) != 0},
-        begun_ns_(job.began_ns != 0 ? job.began_ns : base::monotonic_ns()) {}
+        examiner_(implementation, job.began_ns != 0 ? job.began_ns : base::monotonic_ns(), tally) {}
 
   void run() {
     switch (job_.engine) {
@@ -91,7 +88,7 @@ class Search {
       while (const scenario::Scenario* scenario = engine.next())
         if (!offer(*scenario, number++)) return;
       // the shortest one is what is wanted: lengths are finished, then the search may stop
-      if (job_.stop_at_finding && memory_finding_) return;
+      if (job_.stop_at_finding && examiner_.memory_finding()) return;
     }
   }
 
@@ -105,7 +102,7 @@ class Search {
         const scenario::Scenario& scenario = engine.next();
         if (!offer(scenario, i)) return;
       }
-      if (job_.stop_at_finding && memory_finding_) return;
+      if (job_.stop_at_finding && examiner_.memory_finding()) return;
     }
   }
 
@@ -148,49 +145,17 @@ class Search {
     count_bits(machine_.ops_seen(), tally_.op_reach);
     count_bits(tally_.ledger.seen(), tally_.event_reach);
     tally_.goals |= tally_.ledger.reached();
-    if (tally_.ledger.alarms() != 0 || tally_.sanitizer_reports != 0) examine(scenario, number);
+    if (tally_.ledger.alarms() != 0 || tally_.sanitizer_reports != 0) examiner_.examine(scenario, number);
     tally_.done.fetch_add(1, std::memory_order_release);
     tally_.counted.store(number + 1, std::memory_order_release);
-  }
-
-  void examine(const scenario::Scenario& scenario, std::uint64_t number) {
-    const verdict::Evidence evidence{scenario, tally_.ledger.events(), tally_.ledger.alarms(), promises_};
-    verdict::judge(evidence, findings_);
-    if (tally_.sanitizer_reports != 0)
-      verdict::sanitizer(
-          evidence, {.event = tally_.sanitizer_event, .in_harness = tally_.sanitizer_in_harness}, findings_);
-    for (const verdict::Finding& finding : findings_) keep(finding, scenario, number);
-  }
-
-  void keep(const verdict::Finding& finding, const scenario::Scenario& scenario, std::uint64_t number) {
-    memory_finding_ = memory_finding_ || verdict::info(finding.kind()).memory;
-    for (std::size_t i = 0; i < tally_.findings_used; ++i) {
-      FoundSlot& known = tally_.findings[i];
-      if (known.finding.signature != finding.signature) continue;
-      ++known.times;
-      if (scenario < known.scenario) {
-        known.finding = finding;
-        known.scenario = scenario;
-      }
-      return;
-    }
-    if (tally_.findings_used == max_findings) {
-      tally_.findings_overflowed = true;
-      return;
-    }
-    tally_.findings[tally_.findings_used] = {finding, scenario, number, base::monotonic_ns() - begun_ns_, 1};
-    ++tally_.findings_used;
   }
 
   const Job& job_;
   Tally& tally_;
   scenario::Offers offers_;
   interpreter::Machine machine_;
-  verdict::Promises promises_;
-  verdict::Findings findings_;
-  std::uint64_t begun_ns_;
+  Examiner examiner_;
   std::uint32_t since_clock_ = 0;
-  bool memory_finding_ = false;
   bool stopped_ = false;
   bool recycle_ = false;
   std::uint64_t resident_at_begin_ = resident_bytes();

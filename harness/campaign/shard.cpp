@@ -1,6 +1,8 @@
 #include "harness/campaign/shard.hpp"
 
+#include "harness/abi/registry.hpp"
 #include "harness/base/clock.hpp"
+#include "harness/campaign/examine.hpp"
 #include "harness/campaign/runner.hpp"
 #include "harness/campaign/sanitizer.hpp"
 
@@ -95,7 +97,10 @@ std::expected<pid_t, std::string> spawn_runner(const std::filesystem::path& exec
   sigfillset(&all);
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  // A group of its own: what an implementation forks is in it, and ends with it.
+  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setflags(&attributes,
+                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
   pid_t pid = -1;
   const int error = ::posix_spawn(&pid, executable.c_str(), &actions, &attributes,
                                   pointers_to(arguments).data(), pointers_to(environment).data());
@@ -162,6 +167,16 @@ std::string describe(const Death& death) {
   return fmt::format("{} after scenario {}", how, death.number);
 }
 
+std::string cause_of(const Death& death) {
+  const std::string said =
+      sanitizer_summary(death.sanitizer_text.empty() ? death.output : death.sanitizer_text);
+  if (death.kind == DeathKind::sanitizer) return said;
+  std::string how = death.signal != 0 ? fmt::format("signal {} ({})", death.signal, ::strsignal(death.signal))
+                                      : fmt::format("exit code {}", death.exit_code);
+  const std::string_view words = corruption_words(death.output);
+  return words.empty() ? how : fmt::format("{}: {}", how, words);
+}
+
 std::expected<std::unique_ptr<Shard>, std::string> Shard::make(std::size_t index, const Job& job) {
   auto memory = SharedMemory::create();
   if (!memory) return std::unexpected(memory.error());
@@ -204,7 +219,7 @@ void Shard::start(const SupervisorOptions& options, std::vector<std::string>& en
 
 void Shard::stop() {
   if (!running()) return;
-  ::kill(pid_, SIGKILL);
+  end_group();
   int status = 0;
   while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }
@@ -213,6 +228,11 @@ void Shard::stop() {
 
 std::optional<Death> Shard::reap(const SupervisorOptions& options) {
   int status = 0;
+  // Looked at before it is reaped: as long as it is not, nobody else can have its number.
+  siginfo_t ended{};
+  if (::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid == 0)
+    return std::nullopt;
+  end_group();
   const pid_t got = ::waitpid(pid_, &status, WNOHANG);
   if (got == 0 || (got < 0 && errno == EINTR)) return std::nullopt;
   const bool started = memory_->started.load() != started_before_;
@@ -257,6 +277,11 @@ void Shard::watch(milliseconds elapsed, const SupervisorOptions& options) {
   // One that somebody has stopped is not stuck: its death counts as a kill from outside.
   if (state.state != 'T') stuck_at_ = {number, in_scenario};
   ::kill(pid_, SIGKILL);
+}
+
+void Shard::end_group() const {
+  ::kill(pid_, SIGKILL);
+  ::kill(-pid_, SIGKILL);
 }
 
 void Shard::gone() {
@@ -316,7 +341,11 @@ DeathKind Shard::kind_of(const Death& death, bool started) const {
   if (!started) return DeathKind::harness;
   switch (death.signal) {
     case 0:
-      return death.exit_code == sanitizer_exit_code ? DeathKind::sanitizer : DeathKind::ended;
+      // The exit code alone proves nothing: anybody can exit with it.
+      return death.exit_code == sanitizer_exit_code &&
+                     (!death.sanitizer_text.empty() || !sanitizer_summary(death.output).empty())
+                 ? DeathKind::sanitizer
+                 : DeathKind::ended;
     case SIGSEGV:
     case SIGBUS:
     case SIGFPE:
@@ -357,6 +386,7 @@ void Shard::decide(const Death& death, bool started, const SupervisorOptions& op
   }
   if (death.in_scenario) count(death);
   if (++deaths_ >= options.deaths_limit) {
+    died_too_often_ = true;
     give_up(fmt::format("given up after {} deaths of its runners; the last: {}", deaths_, describe(death)));
     return;
   }
@@ -373,8 +403,26 @@ void Shard::count(const Death& death) {
   };
   if (death.kind == DeathKind::stuck) outcome(interpreter::Outcome::hang_suspected);
   if (death.kind == DeathKind::ended) outcome(interpreter::Outcome::fail_stop);
+  // What the run had proved before it ended is kept, whatever it died of.
+  const bool accounted = examine_dead(death);
+  if (death.kind == DeathKind::crash || death.kind == DeathKind::sanitizer) {
+    ++tally.crashes;
+    if (!accounted) Examiner::note_fault(tally, death.scenario, cause_of(death));
+  }
   tally.done.fetch_add(1);
   tally.counted.store(death.number + 1);
+}
+
+/// Returns whether a sanitizer's report before the death is a late use.
+bool Shard::examine_dead(const Death& death) {
+  Tally& tally = memory_->tally;
+  const scopecheck_plugin* const plugin = abi::find_registered(text_of(job_.implementation));
+  if (plugin == nullptr || !plausible(tally.current) || !plausible(tally.ledger)) return false;
+  const bool reported = tally.sanitizer_reports != 0;
+  const std::uint64_t faults_before = tally.faults;
+  const bool accounted =
+      Examiner({.plugin = plugin}, job_.began_ns, tally).examine(death.scenario, death.number);
+  return reported && (accounted || tally.faults != faults_before);
 }
 
 void Shard::again(std::uint64_t place) {

@@ -24,8 +24,8 @@ namespace scopecheck::campaign {
 
 /// Why a runner ended before its job did.
 enum class DeathKind : std::uint8_t {
-  crash,      ///< a memory fault, or libc found the heap corrupted: a candidate finding
-  sanitizer,  ///< a sanitizer ended the process: a candidate finding
+  crash,      ///< a memory or arithmetic fault, or libc found the heap or stack corrupted
+  sanitizer,  ///< a sanitizer ended the process after a report
   ended,      ///< the implementation ended the process: abort on another thread, exit, trap. A fail-stop
   stuck,      ///< the wall-clock watchdog ended it: a hang is suspected, not proved
   killed,     ///< by somebody else: the system out of memory, the user
@@ -47,6 +47,8 @@ struct Death {
 };
 /// One sentence: "the runner got signal 11 (Segmentation fault) at op 3 of scenario 17".
 [[nodiscard]] std::string describe(const Death& death);
+/// The same about the implementation: "signal 11 (Segmentation fault)", with what libc or a sanitizer said.
+[[nodiscard]] std::string cause_of(const Death& death);
 
 struct SupervisorOptions {
   std::filesystem::path executable = "/proc/self/exe";  ///< absolute; this program, or its ASan twin
@@ -98,9 +100,12 @@ class Shard {
 
   [[nodiscard]] const Tally& tally() const { return memory_->tally; }
   [[nodiscard]] const Job& job() const { return job_; }
+  [[nodiscard]] bool under_asan() const { return memory_->under_asan.load(); }
   [[nodiscard]] bool running() const { return pid_ > 0; }
   [[nodiscard]] int pidfd() const { return pidfd_.get(); }
   [[nodiscard]] const std::string& error() const { return error_; }
+  /// The error is that too many runners died of the implementation.
+  [[nodiscard]] bool died_too_often() const { return died_too_often_; }
 
   /// Starts a runner at job().skip.
   void start(const SupervisorOptions& options, std::vector<std::string>& environment);
@@ -117,10 +122,12 @@ class Shard {
   void watch(std::chrono::milliseconds elapsed, const SupervisorOptions& options);
 
  private:
+  void end_group() const;
   void gone();
   void mark_progress();
   void trim_output() const;
   [[nodiscard]] Death examine(int status, bool started) const;
+  bool examine_dead(const Death& death);
   [[nodiscard]] DeathKind kind_of(const Death& death, bool started) const;
   /// Says where the next runner begins, or in error() why there is none.
   void decide(const Death& death, bool started, const SupervisorOptions& options);
@@ -137,6 +144,7 @@ class Shard {
   std::uint32_t started_before_ = 0;
   bool wants_restart_ = false;
   std::string error_;
+  bool died_too_often_ = false;
   unsigned deaths_ = 0;
   unsigned strikes_ = 0;
   std::uint64_t killed_at_ = no_number;

@@ -83,6 +83,7 @@ class Supervision {
 
   /// Of job 0; null when it could not be set up.
   [[nodiscard]] const Tally* first_tally() const { return tallies_.empty() ? nullptr : tallies_.front(); }
+  [[nodiscard]] bool first_under_asan() const { return !shards_.empty() && shards_.front()->under_asan(); }
 
  private:
   void fill() {
@@ -134,6 +135,7 @@ class Supervision {
       if (auto death = shard->reap(options_)) {
         result_.deaths.push_back(std::move(*death));
         if (!shard->error().empty()) result_.errors.push_back(shard->error());
+        result_.died_too_often = result_.died_too_often || shard->died_too_often();
       }
       if (!shard->running() && shard->wants_restart() && !past_deadline(shard->job())) start(*shard);
       if (shard->running()) shard->watch(elapsed, options_);
@@ -207,11 +209,13 @@ std::expected<OneRun, std::string> run_one(const Job& job, const SupervisorOptio
   if (!result.death && !supervised.errors.empty()) return std::unexpected(supervised.errors.front());
   const Tally* const tally = supervision.first_tally();
   if (tally == nullptr) return result;
+  result.under_asan = supervision.first_under_asan();
   result.runs = tally->done.load();
   if (tally->ledger.events().size() <= ledger::max_events) result.ledger = tally->ledger;
   result.ledger_hash = tally->ledger_hash;
   result.ledgers_differing = tally->ledgers_differing;
   result.findings = std::move(supervised.merged.findings);
+  result.fault = std::move(supervised.merged.fault);
   result.sanitizer_reports = tally->sanitizer_reports;
   if (tally->sanitizer_reports != 0) {
     result.sanitizer_event = tally->sanitizer_event;
@@ -233,12 +237,25 @@ namespace {
 constexpr std::array stopping_signals = {SIGINT, SIGTERM, SIGHUP};
 std::array<struct sigaction, stopping_signals.size()> actions_before;
 
+constexpr std::uint64_t same_request_ns = 1'000'000'000;
+std::atomic<std::uint64_t> signalled_at_ns{0};
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "it is used in a signal handler");
+
+/// Async-signal-safe.
+void on_signal(int signal) {
+  const std::uint64_t now = base::monotonic_ns();
+  const std::uint64_t before = signalled_at_ns.exchange(now);
+  if (before != 0 && now - before < same_request_ns) return;
+  if (!stop_requested.exchange(true)) return;
+  ::signal(signal, SIG_DFL);
+  static_cast<void>(::raise(signal));
+}
+
 }  // namespace
 
 StopOnSignals::StopOnSignals() {
   struct sigaction action{};
-  action.sa_handler = [](int) { request(); };
-  action.sa_flags = static_cast<int>(SA_RESETHAND);  // no SA_RESTART: poll() returns at once
+  action.sa_handler = on_signal;  // no SA_RESTART: poll() returns at once
   for (std::size_t i = 0; i < stopping_signals.size(); ++i) {
     ::sigaction(stopping_signals[i], nullptr, &actions_before[i]);
     // nohup and background jobs of a shell ask that some be ignored

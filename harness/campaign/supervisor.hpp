@@ -31,6 +31,8 @@ struct Supervised {
   /// Why the work is incomplete although nobody interrupted it: each names its job. Empty: it is complete,
   /// or stopped at its deadline.
   std::vector<std::string> errors;
+  /// Some of the errors are that an implementation took runners down too often.
+  bool died_too_often = false;
   bool interrupted = false;
 };
 
@@ -51,19 +53,22 @@ struct OneRun {
   std::uint64_t ledger_hash = 0;
   std::uint64_t ledgers_differing = 0;
   std::vector<Found> findings;
+  std::optional<Fault> fault;
   std::uint32_t sanitizer_reports = 0;  ///< of the last run
   std::uint32_t sanitizer_event = 0;
   bool sanitizer_in_harness = false;
   std::string sanitizer_text;
   std::optional<Death> death;
   bool interrupted = false;
+  bool under_asan = false;  ///< the runner's program is an ASan build
 };
 /// Requires: job.engine is Engine::one.
 /// Errors: the runner could not work; a sentence.
 [[nodiscard]] std::expected<OneRun, std::string> run_one(const Job& job, const SupervisorOptions& options);
 
-/// While it lives, SIGINT, SIGTERM and SIGHUP make supervise() stop its runners and return. The second one
-/// of a kind ends the program as usual.
+/// While it lives, SIGINT, SIGTERM and SIGHUP make supervise() stop its runners and return. One more ends the
+/// program as usual, unless it follows within a second: timeout(1) sends its signal twice, to the program and
+/// to its group, and the second must not cost the report.
 class StopOnSignals {
  public:
   StopOnSignals();

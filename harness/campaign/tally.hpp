@@ -80,6 +80,12 @@ struct Tally {
   /// First scenario of each outcome, for the notes ("hangs when ...").
   std::array<scenario::Scenario, outcome_kinds> outcome_example{};
   std::uint64_t goals = 0;
+  std::uint64_t crashes = 0;  ///< runs that took their process down, not on purpose
+  /// Runs in which the implementation crashed or a sanitizer reported something that proves no late use; the
+  /// shortest scenario, and what happened there.
+  std::uint64_t faults = 0;
+  scenario::Scenario fault_example{};
+  std::array<char, 256> fault_text{};
   std::uint32_t findings_used = 0;
   bool findings_overflowed = false;
   std::array<FoundSlot, max_findings> findings{};
@@ -93,7 +99,8 @@ struct Tally {
   /// them came, and its text.
   std::uint32_t sanitizer_reports = 0;
   std::uint32_t sanitizer_event = 0;
-  bool sanitizer_in_harness = false;  ///< the harness's own access to a cell was reported
+  bool sanitizer_in_harness = false;        ///< the harness's own access to a cell was reported
+  bool sanitizer_in_ended_storage = false;  ///< the address lies in storage of a value or cell that had ended
   std::array<char, 8192> sanitizer_text{};
 };
 

@@ -12,6 +12,8 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <expected>
+#include <string>
 #include <thread>
 #include <unistd.h>
 
@@ -111,10 +113,8 @@ int check(const CheckArguments& arguments) {
   if (const char* typed = std::getenv("SCOPECHECK_COMMAND"); typed != nullptr && *typed != '\0')
     options.replay_command = std::string(typed) + " replay";
   options.style = report::detect_style(STDOUT_FILENO);
-  options.progress = [&](const std::string& what, std::uint64_t done, std::uint64_t total, std::size_t depth,
-                         std::uint64_t findings) {
-    progress.update({.what = what, .done = done, .total = total, .depth = depth, .findings = findings});
-  };
+  options.begin_pass = [&] { progress.restart(); };
+  options.progress = [&](const report::Standing& standing) { progress.update(standing); };
 
   const std::vector<Work> list = work_for(*implementations, arguments.discipline);
   std::vector<report::Result> results;
@@ -125,13 +125,15 @@ int check(const CheckArguments& arguments) {
       const double spent = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
       options.seconds = std::max(0.1, (arguments.seconds - spent) / static_cast<double>(list.size() - i));
     }
-    progress.restart();
     campaign::Checked checked = campaign::check(list[i].implementation, list[i].discipline, options, gate);
     results.push_back(std::move(checked.result));
     interrupted = checked.interrupted;
   }
   progress.clear();
 
+  // First: a standard output that takes no more must not cost the file.
+  std::expected<void, std::string> written;
+  if (!arguments.json.empty()) written = report::write_json(arguments.json, results);
   fmt::print("{}", report::report(results, options.style));
   if (interrupted)
     fmt::print("Interrupted: {} of {} checks were begun; the last one is incomplete.\n", results.size(),
@@ -142,11 +144,10 @@ int check(const CheckArguments& arguments) {
     if (result.as_expected() == false) code = std::max(code, exit_differs);
     if (result.verdict == report::Verdict::error) code = exit_harness;
   }
-  if (!arguments.json.empty())
-    if (const auto written = report::write_json(arguments.json, results); !written) {
-      complain(written.error());
-      return exit_harness;
-    }
+  if (!written) {
+    complain(written.error());
+    return exit_harness;
+  }
   return code;
 }
 

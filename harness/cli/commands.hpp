@@ -40,6 +40,8 @@ struct ScenarioArguments {
 };
 
 int list(bool json);
+/// The table of ops as docs/ops.md has it.
+int list_ops();
 int check(const CheckArguments& arguments);
 int replay(const ScenarioArguments& arguments);
 int explain(const ScenarioArguments& arguments);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <array>
+#include <string>
 #include <string_view>
 
 namespace scopecheck::cli {
@@ -44,6 +45,35 @@ std::string_view source_of(const scopecheck_plugin& p, std::uint64_t bit) {
   return "";
 }
 
+/// "spawn t [in s] [borrow shared|mut x]... {": the op with its operands, in names that stand for any.
+std::string form_of(const scenario::OpInfo& op) {
+  using scenario::Operand;
+  const auto with = [&](std::string_view operands) { return fmt::format("{} {}", op.text, operands); };
+  switch (op.operand) {
+    case Operand::new_cell:
+    case Operand::cell:
+      return with("x");
+    case Operand::value:
+      if (op.id == "join_as") return with("s as j [boxed]");
+      return op.id == "move_out" ? "move v out" : with("v");
+    case Operand::task:
+      return with("t");
+    case Operand::count:
+      return with("n");
+    case Operand::vector:
+      return with("v [cycle/in-place]");
+    case Operand::spawn:
+      return with("t [in s] [borrow shared/mut x]... {");
+    case Operand::new_scope:
+      return with("s [boxed]");
+    case Operand::new_block:
+      return with("b [boxed] {");
+    case Operand::none:
+      break;
+  }
+  return std::string(op.text) + (op.opens ? " {" : "");
+}
+
 std::vector<std::string_view> operations(const scopecheck_plugin& p) {
   const scenario::Offers o = interpreter::offers_of(p, scenario::Discipline::safe);
   std::vector<std::string_view> ops;
@@ -66,6 +96,23 @@ std::vector<std::string_view> operations(const scopecheck_plugin& p) {
 }
 
 }  // namespace
+
+int list_ops() {
+  fmt::print(
+      "# The ops\n\nWhat a scenario (`.scn`) is written in: one op a line, or several on one, separated by "
+      "`;`. Made by "
+      "`scopecheck list --ops`\nfrom `harness/scenario/ops.def`; who may use which op where stands in "
+      "[client-rules.md](client-rules.md).\n\n| op | counted | |\n|---|---|---|\n");
+  for (const scenario::OpInfo& op : scenario::op_table)
+    fmt::print("| `{}` | {} | {} |\n", form_of(op), op.cost != 0 ? "yes" : "", op.doc);
+  fmt::print(
+      "\n*Counted*: by `--ops`. `forget` can be written `leak`, `read x` and `write x` also `touch read x` "
+      "and "
+      "`touch write x`.\nA `spawn` is closed by `}}`, by `}} as h` or `}} as h boxed` where the API gives a "
+      "handle, by "
+      "`}} await` where it is awaited\non the spot.\n");
+  return exit_ok;
+}
 
 int list(bool json) {
   nlohmann::ordered_json array = nlohmann::ordered_json::array();

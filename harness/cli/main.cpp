@@ -1,4 +1,5 @@
 // The scopecheck program: what is typed, and which command that is.
+#include "harness/abi/names.hpp"
 #include "harness/campaign/runner.hpp"
 #include "harness/cli/commands.hpp"
 #include "harness/cli/select.hpp"
@@ -10,9 +11,11 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fcntl.h>
 #include <iostream>
 #include <string>
 #include <system_error>
+#include <unistd.h>
 #include <vector>
 
 namespace {
@@ -32,14 +35,45 @@ constexpr const char* examples = R"(Examples:
   scopecheck explain bug.scn --as rust      the same client in safe Rust
 Exit codes: 0 as expected, 1 a verdict differs from the expectation, 2 usage, 3 harness error.)";
 
+// Examples of each command; tests/cli/help_test.sh runs them.
+constexpr const char* list_examples = R"(Examples:
+  scopecheck list
+  scopecheck list --json
+  scopecheck list --ops                     the page docs/ops.md)";
+
+constexpr const char* check_examples = R"(Examples:
+  scopecheck check --ops 3 --random 1000
+  scopecheck check stacked_in_scope reentrant_drain --ops 4 --random 0 --json results.json
+  scopecheck check slot_nursery --seconds 5 --discipline all)";
+
+constexpr const char* replay_examples = R"(Examples:
+  scopecheck replay --impl stacked_in_scope -e 'cell x; spawn t0 borrow mut x { write x } as h0 boxed; forget h0'
+  scopecheck replay bug.scn --witness asan
+  scopecheck replay bug.scn --times 1000)";
+
+constexpr const char* explain_examples = R"(Examples:
+  scopecheck explain --impl reentrant_drain -e 'cell x; scope s0 boxed; spawn t0 in s0 borrow mut x { write x }; forget s0'
+  scopecheck explain bug.scn
+  scopecheck explain bug.scn --as rust)";
+
+constexpr const char* shrink_examples = R"(Examples:
+  scopecheck shrink bug.scn > smaller.scn
+  scopecheck shrink --impl stacked_in_scope -e 'cell x; cell y; spawn t0 borrow mut x { write x } as h0 boxed; read y; forget h0')";
+
+constexpr const char* selftest_examples = R"(Examples:
+  scopecheck selftest                       exit code 3 if a planted defect was missed)";
+
 void scenario_options(CLI::App& command, scopecheck::cli::ScenarioArguments& arguments) {
   auto* file =
       command.add_option("FILE", arguments.file, "a scenario in text form (.scn); - reads standard input");
   command.add_option("-e", arguments.text, "the scenario itself, ops separated by `;`")->excludes(file);
   command.add_option("--impl", arguments.implementation,
                      "the implementation; default: what the file's `# impl:` line names");
-  command.add_option("--flavour", arguments.flavour, "one of its flavours; default: the first");
-  command.add_option("--discipline", arguments.discipline, "which clients are allowed; default: safe")
+  command.add_option("--flavour", arguments.flavour,
+                     "one of its flavours; default: what the file's `# flavour:` line names, else the first");
+  command
+      .add_option("--discipline", arguments.discipline,
+                  "which clients are allowed; default: what the file's `# discipline:` line names, else safe")
       ->check(CLI::IsMember({"safe", "documented", "no-leak"}));
 }
 
@@ -52,6 +86,14 @@ std::string suggested_command(const CLI::App& app, int argc, char** argv) {
   return argc < 2 || *argv[1] == '-' ? "" : scopecheck::scenario::nearest(argv[1], names);
 }
 
+/// Descriptors 0, 1 and 2 that were closed are opened, or else the next files that we open get their numbers.
+/// What is written to a closed standard output still fails, and is said; a closed standard error takes all.
+void open_standard_streams() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF)  // open() gives the lowest free number: this one
+      static_cast<void>(::open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY));
+}
+
 int run(int argc, char** argv) {
   using namespace scopecheck;
   CLI::App app{about, "scopecheck"};
@@ -60,9 +102,13 @@ int run(int argc, char** argv) {
   app.require_subcommand(0, 1);
 
   bool list_json = false;
+  bool list_ops = false;
   auto* list = app.add_subcommand(
       "list", "implementations, flavours, shape, and what their API offers to safe clients");
-  list->add_flag("--json", list_json, "as a JSON array");
+  auto* json_flag = list->add_flag("--json", list_json, "as a JSON array");
+  list->add_flag("--ops", list_ops, "the ops of scenarios instead, as a page in Markdown")
+      ->excludes(json_flag);
+  list->footer(list_examples);
 
   cli::CheckArguments check_arguments;
   auto* check = app.add_subcommand("check", "check implementations and print the verdict table");
@@ -77,17 +123,20 @@ int run(int argc, char** argv) {
       ->capture_default_str();
   check->add_option("--seed", check_arguments.seed, "seed of the random ones")->capture_default_str();
   check->add_option("--seconds", check_arguments.seconds, "time limit for the whole check; 0: none")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   check
       ->add_option("--discipline", check_arguments.discipline,
                    "which clients are allowed; `all` checks each under every one that differs")
       ->check(CLI::IsMember({"safe", "documented", "no-leak", "all"}))
       ->capture_default_str();
-  check->add_option("--json", check_arguments.json, "also write the results to this file");
+  check->add_option("--json", check_arguments.json, "also write the results to this file; default: none");
   check->add_option("-j,--jobs", check_arguments.runners, "runner processes; default: one per processor")
       ->check(CLI::Range(1, 256));
   check->add_flag("-v,--verbose", check_arguments.verbose, "also print the detection table of this build");
-  check->add_flag("-q,--quiet", check_arguments.quiet, "no progress");
+  check->add_flag("-q,--quiet", check_arguments.quiet,
+                  "no progress; there is none anyway where standard error is no terminal");
+  check->footer(check_examples);
 
   cli::ScenarioArguments scenario_arguments;
   auto* replay = app.add_subcommand("replay", "run one scenario and say what happened");
@@ -101,6 +150,7 @@ int run(int argc, char** argv) {
       ->add_option("--times", scenario_arguments.times, "how often; says whether all ledgers were identical")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}))
       ->capture_default_str();
+  replay->footer(replay_examples);
   auto* explain = app.add_subcommand("explain", "draw the lifelines of one scenario");
   scenario_options(*explain, scenario_arguments);
   explain
@@ -108,10 +158,13 @@ int run(int argc, char** argv) {
                    "the lifeline picture of its run, or the client as one self-contained file of safe Rust")
       ->check(CLI::IsMember({"lifeline", "rust"}))
       ->capture_default_str();
+  explain->footer(explain_examples);
   auto* shrink = app.add_subcommand("shrink", "print the smallest scenario with the same finding");
   scenario_options(*shrink, scenario_arguments);
+  shrink->footer(shrink_examples);
   auto* selftest =
       app.add_subcommand("selftest", "prove that this build notices what it must: the detection table");
+  selftest->footer(selftest_examples);
 
   int runner_fd = -1;
   auto* runner = app.add_subcommand("runner", "")->group("");  // what `check` starts
@@ -124,11 +177,15 @@ int run(int argc, char** argv) {
     if (code == 0) return cli::exit_ok;
     if (app.get_subcommands().empty())
       if (const std::string near = suggested_command(app, argc, argv); !near.empty() && near != argv[1])
-        fmt::print(stderr, "Did you mean '{}'?\n", near);
+        std::fprintf(stderr, "Did you mean '%s'?\n", near.c_str());
+    return cli::exit_usage;
+  }
+  if (const auto unambiguous = abi::names_are_unique(); !unambiguous) {
+    cli::complain(unambiguous.error());
     return cli::exit_usage;
   }
   if (*runner) return campaign::runner_main(runner_fd);
-  if (*list) return cli::list(list_json);
+  if (*list) return list_ops ? cli::list_ops() : cli::list(list_json);
   if (*check) return cli::check(check_arguments);
   if (*replay) return cli::replay(scenario_arguments);
   if (*explain) return cli::explain(scenario_arguments);
@@ -141,6 +198,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  open_standard_streams();
   int code = scopecheck::cli::exit_harness;
   try {
     code = run(argc, argv);

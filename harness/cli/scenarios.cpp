@@ -1,5 +1,6 @@
 // The commands about one scenario: replay, explain, shrink.
 #include "harness/campaign/confirm.hpp"
+#include "harness/campaign/examine.hpp"
 #include "harness/campaign/jobs.hpp"
 #include "harness/campaign/sanitizer.hpp"
 #include "harness/campaign/supervisor.hpp"
@@ -45,11 +46,6 @@ std::expected<Context, std::string> context_for(const ScenarioArguments& argumen
   return context;
 }
 
-bool died_of_memory(const OneRun& run) {
-  return run.death &&
-         (run.death->kind == campaign::DeathKind::crash || run.death->kind == campaign::DeathKind::sanitizer);
-}
-
 std::string outcome_of(const OneRun& run) {
   if (run.outcome == interpreter::Outcome::clean && !run.findings.empty()) return "finding";
   if (run.outcome) return std::string(outcome_words[static_cast<std::size_t>(*run.outcome)]);
@@ -68,11 +64,11 @@ const campaign::Found* shown_finding(const Context& context, const OneRun& run) 
 std::string place(const Context& context, std::uint16_t op) {
   const scenario::Scenario& program = context.chosen.parsed.scenario;
   if (op < program.ops.size()) {
-    const std::string line = scenario::line_of(program, op, scenario::Names(program));
+    const scenario::Wording& wording = context.chosen.wording;
+    const std::string line = scenario::line_of(program, op, wording.names);
     // -e is one line
-    return context.chosen.source == "-e"
-               ? fmt::format("at `{}`", line)
-               : fmt::format("at line {}: {}", context.chosen.parsed.lines[op], line);
+    return context.chosen.source == "-e" ? fmt::format("at `{}`", line)
+                                         : fmt::format("at line {}: {}", wording.line(op), line);
   }
   if (op == program.ops.size() + ledger::at_outermost_end) return "when the outermost frame ends";
   if (op == program.ops.size() + ledger::at_final_settle) return "in the final settle";
@@ -104,12 +100,18 @@ int replay(const ScenarioArguments& arguments) {
     complain(run.error());
     return exit_harness;
   }
+  if (asan && !run->under_asan) {
+    complain(fmt::format("{} is not an AddressSanitizer build: nothing in it watches memory",
+                         context->asan.string()));
+    return exit_harness;
+  }
   fmt::print("{} under {}: {}\n", context->chosen.implementation.name(),
              asan ? "ASan, with the real access" : "the ledger", outcome_of(*run));
   for (const campaign::Found& found : run->findings)
     fmt::print("  {} {}\n", verdict::to_string(found.finding.signature),
                place(*context, found.finding.used_at));
   if (run->findings.empty()) fmt::print("  no finding\n");
+  if (run->fault) fmt::print("  a fault that proves no late use: {}\n", run->fault->what);
   if (asan) {
     const bool agree = run->sanitizer_reports > 0;
     fmt::print("  ASan: {}\n", agree ? fmt::format("{} report(s), the first after {} events of the ledger",
@@ -120,7 +122,7 @@ int replay(const ScenarioArguments& arguments) {
   if (arguments.times > 1)
     fmt::print("  {} of {} ledgers identical\n", run->runs - run->ledgers_differing, arguments.times);
 
-  const bool finding = !run->findings.empty() || died_of_memory(*run);
+  const bool finding = !run->findings.empty();
   const std::string_view wanted = context->chosen.parsed.get("finding");
   if (!wanted.empty()) {
     const campaign::Found* shown = shown_finding(*context, *run);
@@ -134,7 +136,7 @@ int replay(const ScenarioArguments& arguments) {
       interpreter::expects_unsound(*context->chosen.implementation.plugin,
                                    context->chosen.implementation.flavour, context->chosen.discipline);
   if (run->outcome == interpreter::Outcome::error) return exit_harness;
-  return (finding && !expected) || run->ledgers_differing != 0 ? exit_differs : exit_ok;
+  return (finding && !expected) || run->fault || run->ledgers_differing != 0 ? exit_differs : exit_ok;
 }
 
 int explain(const ScenarioArguments& arguments) {
@@ -150,7 +152,15 @@ int explain(const ScenarioArguments& arguments) {
     return exit_ok;
   }
   const campaign::StopOnSignals signals;
-  const auto run = context->confirmer().once(context->chosen.parsed.scenario, false, false);
+  const Confirmer confirmer = context->confirmer();
+  auto run = confirmer.once(context->chosen.parsed.scenario, {});
+  bool watched = false;  // by ASan
+  if (run && run->findings.empty() && confirmer.has_asan) {
+    // Perhaps only the sanitizer sees it. A twin that is none, or that is of other sources, is no witness.
+    auto again = confirmer.once(context->chosen.parsed.scenario, {.asan = true, .symbolize = true});
+    watched = again && again->under_asan;
+    if (watched) run = std::move(again);
+  }
   if (!run) {
     complain(run.error());
     return exit_harness;
@@ -158,9 +168,17 @@ int explain(const ScenarioArguments& arguments) {
   const campaign::Found* found = shown_finding(*context, *run);
   fmt::print("{}", report::lifeline(context->chosen.parsed.scenario, run->ledger.events(),
                                     found != nullptr ? &found->finding : nullptr,
-                                    report::detect_style(STDOUT_FILENO)));
+                                    report::detect_style(STDOUT_FILENO), context->chosen.wording));
   if (found != nullptr) fmt::print("{}\n", verdict::to_string(found->finding.signature));
   if (found == nullptr) fmt::print("{}: no finding\n", outcome_of(*run));
+  if (found != nullptr && watched)
+    fmt::print("seen by ASan alone: {}\n", campaign::sanitizer_summary(run->sanitizer_text));
+  if (run->fault) fmt::print("a fault that proves no late use: {}\n", run->fault->what);
+  if (found == nullptr && !watched)
+    fmt::print("The ledger alone looked; the runtime's own memory is watched by ASan only. {}\n",
+               context->asan_missing.empty()
+                   ? fmt::format("{} is not an ASan build of these sources.", context->asan.string())
+                   : context->asan_missing);
   return exit_ok;
 }
 
@@ -172,7 +190,7 @@ int shrink(const ScenarioArguments& arguments) {
   }
   const campaign::StopOnSignals signals;
   const Confirmer confirmer = context->confirmer();
-  const auto fast = confirmer.once(context->chosen.parsed.scenario, false, false);
+  const auto fast = confirmer.once(context->chosen.parsed.scenario, {});
   if (!fast) {
     complain(fast.error());
     return exit_harness;
@@ -180,7 +198,7 @@ int shrink(const ScenarioArguments& arguments) {
   std::optional<campaign::Found> found;
   if (const campaign::Found* shown = shown_finding(*context, *fast)) found = *shown;
   if (!found && context->asan_missing.empty()) {  // perhaps only the sanitizer sees it
-    const auto watched = confirmer.once(context->chosen.parsed.scenario, true, false);
+    const auto watched = confirmer.once(context->chosen.parsed.scenario, {.asan = true});
     if (watched)
       if (const campaign::Found* shown = shown_finding(*context, *watched)) found = *shown;
   }
@@ -193,7 +211,7 @@ int shrink(const ScenarioArguments& arguments) {
   const campaign::Found small = confirmer.shrunk(*found);
   fmt::print("# impl: {}\n# finding: {}\n{}", context->chosen.implementation.name(),
              verdict::to_string(small.finding.signature), scenario::to_text(small.scenario));
-  fmt::print(stderr, "{} ops -> {} ops\n", found->scenario.cost(), small.scenario.cost());
+  std::fprintf(stderr, "%zu ops -> %zu ops\n", found->scenario.cost(), small.scenario.cost());
   return exit_ok;
 }
 

@@ -25,6 +25,12 @@ std::string suggestion(std::string_view word, bool with_hidden) {
   return near.empty() ? "`scopecheck list` shows what there is" : fmt::format("did you mean '{}'?", near);
 }
 
+/// "did you mean 'safe'? ", or "".
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& names) {
+  const std::string near = scenario::nearest(word, names);
+  return near.empty() ? "" : fmt::format("did you mean '{}'? ", near);
+}
+
 std::expected<const scopecheck_plugin*, std::string> find(const std::string& name) {
   const scopecheck_plugin* plugin = abi::find_registered(name);
   if (plugin == nullptr)
@@ -55,7 +61,8 @@ std::expected<std::string, std::string> read_all(const std::string& file) {
 
 }  // namespace
 
-void complain(const std::string& message) { fmt::print(stderr, "scopecheck: {}\n", message); }
+// Not by fmt, which throws when standard error takes no more: there is nobody to tell then.
+void complain(const std::string& message) { std::fprintf(stderr, "scopecheck: %s\n", message.c_str()); }
 
 std::filesystem::path own_executable() {
   std::error_code error;
@@ -95,8 +102,9 @@ std::expected<std::vector<interpreter::Implementation>, std::string> select(
 std::expected<Chosen, std::string> choose(const ScenarioArguments& arguments) {
   if (arguments.file.empty() && arguments.text.empty())
     return std::unexpected("no scenario: name a .scn file, - for standard input, or give it with -e");
-  Chosen chosen;
-  chosen.source = !arguments.text.empty() ? "-e" : arguments.file == "-" ? "standard input" : arguments.file;
+  std::string source = !arguments.text.empty() ? "-e"
+                       : arguments.file == "-" ? "standard input"
+                                               : arguments.file;
   std::string text = arguments.text;
   if (text.empty()) {
     auto read = read_all(arguments.file);
@@ -105,9 +113,16 @@ std::expected<Chosen, std::string> choose(const ScenarioArguments& arguments) {
   }
   auto parsed = scenario::parse(text);
   if (!parsed)
-    return std::unexpected(
-        fmt::format("{}:{}: {}", chosen.source, parsed.error().line, parsed.error().message));
-  chosen.parsed = std::move(*parsed);
+    return std::unexpected(fmt::format("{}:{}: {}", source, parsed.error().line, parsed.error().message));
+  scenario::Wording wording = parsed->wording();
+  // one line for everything says nothing: there the lines are those of the picture that `explain` draws
+  if (text.find('\n') == std::string::npos) wording.lines = scenario::Wording(parsed->scenario).lines;
+  Chosen chosen{.implementation = {},
+                .discipline = scenario::Discipline::safe,
+                .offers = {},
+                .parsed = std::move(*parsed),
+                .wording = std::move(wording),
+                .source = std::move(source)};
   const auto or_header = [&](const std::string& argument, std::string_view key) {
     return argument.empty() ? std::string(chosen.parsed.get(key)) : argument;
   };
@@ -125,20 +140,20 @@ std::expected<Chosen, std::string> choose(const ScenarioArguments& arguments) {
       flavours.emplace_back((*plugin)->flavours[i].name);
     const auto found = std::ranges::find(flavours, flavour);
     if (found == flavours.end())
-      return std::unexpected(
-          fmt::format("{} has no flavour '{}'; it has: {}", name, flavour, fmt::join(flavours, ", ")));
+      return std::unexpected(fmt::format("{} has no flavour '{}'; {}it has: {}", name, flavour,
+                                         did_you_mean(flavour, flavours), fmt::join(flavours, ", ")));
     chosen.implementation.flavour = static_cast<std::uint32_t>(found - flavours.begin());
   }
   const std::string discipline = or_header(arguments.discipline, "discipline");
   if (!discipline.empty() && discipline != "safe" && discipline != "documented" && discipline != "no-leak")
-    return std::unexpected(
-        fmt::format("{}: '{}' is not a discipline: safe, documented or no-leak", chosen.source, discipline));
+    return std::unexpected(fmt::format("{}: '{}' is not a discipline; {}there are: safe, documented, no-leak",
+                                       chosen.source, discipline,
+                                       did_you_mean(discipline, {"safe", "documented", "no-leak"})));
   chosen.discipline = discipline_of(discipline);
   chosen.offers = interpreter::offers_of(**plugin, chosen.discipline);
-  if (const auto formed = scenario::check(chosen.parsed.scenario, chosen.offers, chosen.parsed.lines.data());
-      !formed) {
+  if (const auto formed = scenario::check(chosen.parsed.scenario, chosen.offers, &chosen.wording); !formed) {
     const std::size_t op = formed.error().op;
-    const std::uint32_t line = op < chosen.parsed.lines.size() ? chosen.parsed.lines[op] : 0;
+    const std::uint32_t line = op < chosen.wording.lines.size() ? chosen.wording.line(op) : 0;
     return std::unexpected(fmt::format("{}:{}: not a client of {} under {}: {}", chosen.source, line, name,
                                        discipline.empty() ? "safe" : discipline, formed.error().message));
   }

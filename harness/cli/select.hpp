@@ -26,7 +26,8 @@ struct Chosen {
   scenario::Discipline discipline = scenario::Discipline::safe;
   scenario::Offers offers;
   scenario::Parsed parsed;
-  std::string source;  ///< file name, for messages
+  scenario::Wording wording;  ///< the author's names; lines of the file, or of the canonical text for -e
+  std::string source;         ///< file name, for messages
 };
 
 /// Errors: unreadable file, malformed text ("bug.scn:3: ..."), no implementation, no longer applicable.

@@ -30,16 +30,28 @@ void* Arena::allocate(std::size_t size, std::size_t align) {
   return storage;
 }
 
-void Arena::kill(void* storage, std::size_t size) { ASAN_POISON_MEMORY_REGION(storage, size); }
+void Arena::kill(void* storage, std::size_t size) {
+  ASAN_POISON_MEMORY_REGION(storage, size);
+  SCOPECHECK_ASSERT(deaths_ < most_deaths);
+  dead_[deaths_++] = {static_cast<const std::byte*>(storage), size};
+}
 
 void Arena::reset() {
   ASAN_POISON_MEMORY_REGION(bytes_.data(), used_);
   used_ = 0;
+  deaths_ = 0;
 }
 
 bool Arena::contains(const void* address) const {
   const auto* byte = static_cast<const std::byte*>(address);
   return byte >= bytes_.data() && byte < bytes_.data() + capacity;
+}
+
+bool Arena::has_died(const void* address) const {
+  const auto* byte = static_cast<const std::byte*>(address);
+  for (std::size_t i = 0; i < deaths_; ++i)
+    if (byte >= dead_[i].begin && byte < dead_[i].begin + dead_[i].size) return true;
+  return false;
 }
 
 }  // namespace scopecheck::interpreter

@@ -18,18 +18,29 @@ class Arena {
   /// Fresh storage with a poisoned red zone behind it. Requires: align is a power of two up to 64.
   [[nodiscard]] void* allocate(std::size_t size, std::size_t align);
   /// The storage died: any use of it from now on is reported by ASan.
-  static void kill(void* storage, std::size_t size);
+  void kill(void* storage, std::size_t size);
   /// Forgets everything: a new run begins.
   void reset();
   /// Whether `address` lies in the arena.
   [[nodiscard]] bool contains(const void* address) const;
+  /// Whether `address` lies in storage that died in this run. For sanitizer callbacks: reads only its own
+  /// memory.
+  [[nodiscard]] bool has_died(const void* address) const;
 
  private:
   static constexpr std::size_t capacity = std::size_t{512} << 10;
   static constexpr std::size_t red_zone = 32;
+  static constexpr std::size_t most_deaths = 256;  ///< two for each op of the longest scenario
+
+  struct Dead {
+    const std::byte* begin;
+    std::size_t size;
+  };
 
   alignas(64) std::array<std::byte, capacity> bytes_;
   std::size_t used_ = 0;
+  std::array<Dead, most_deaths> dead_{};
+  std::size_t deaths_ = 0;
 };
 
 }  // namespace scopecheck::interpreter

@@ -87,9 +87,9 @@ void Machine::State::drive(std::uint64_t budget) {
   for (std::uint64_t done = 0; done < budget;) {
     std::uint64_t used = 0;
     const scopecheck_status status = plugin.rt_run(rt, budget == poll_limit ? 64 : budget - done, &used);
-    if (status != SCOPECHECK_OK && status != SCOPECHECK_THROWN) {
+    if (status != SCOPECHECK_OK) {
       outcome = Outcome::error;
-      error = "rt_run failed";
+      error = status == SCOPECHECK_THROWN ? "rt_run let an exception out" : "rt_run failed";
       return;
     }
     if (used == 0) return;

@@ -1,6 +1,7 @@
 // The program as a whole: frames, blocks, client ops, unwinding, the end of a run.
 #include "harness/interpreter/machine.hpp"
 
+#include "harness/interpreter/guarded.hpp"
 #include "harness/interpreter/state.hpp"
 #include "harness/ledger/moments.hpp"
 
@@ -67,7 +68,11 @@ void Activation::begin(Body kind, std::uint8_t owned_by, std::uint8_t acting, st
 }
 
 Machine::State::State(Implementation implementation, const scenario::Offers& offered, ledger::Ledger& events)
-    : plugin(*implementation.plugin), flavour(implementation.flavour), offers(offered), ledger(events) {}
+    : original(*implementation.plugin),
+      plugin(guarded(original)),
+      flavour(implementation.flavour),
+      offers(offered),
+      ledger(events) {}
 
 Machine::Machine(Implementation implementation, const scenario::Offers& offers, ledger::Ledger& ledger)
     : state_(std::make_unique<State>(implementation, offers, ledger)) {}
@@ -78,6 +83,10 @@ std::uint64_t Machine::ops_seen() const { return state_->ops_seen; }
 const char* Machine::error() const { return state_->error; }
 
 bool Machine::touching_cell() { return state_in_progress != nullptr && state_in_progress->touching; }
+
+bool Machine::storage_has_ended(const void* address) {
+  return state_in_progress != nullptr && state_in_progress->arena.has_died(address);
+}
 
 void Machine::abandon_as_fail_stop() {
   if (state_in_progress != nullptr && state_in_progress->running)
@@ -93,7 +102,12 @@ Outcome Machine::run(const scenario::Scenario& scenario, const RunOptions& optio
   // The frames of an abandoned run are given up as they stand: nothing of theirs is resumed or destroyed.
   if (_setjmp(s.escape) == 0) {
     s.running = true;
-    s.play();
+    try {
+      s.play();
+    } catch (...) {  // past the guarded door: a waker's function
+      s.outcome = Outcome::error;
+      s.error = "a waker of the implementation let an exception out";
+    }
   } else {
     exception_globals() = before;
   }
@@ -258,7 +272,7 @@ void Machine::State::declare_cell(Activation& a, std::uint8_t cell, Cell* frame_
 
 void Machine::State::cell_ends(std::uint8_t cell, std::uint8_t actor) {
   if (!ledger.cell_alive(cell)) return;
-  if (!cell_on_stack[cell]) Arena::kill(const_cast<std::uint64_t*>(cell_at[cell]), sizeof(Cell));
+  if (!cell_on_stack[cell]) arena.kill(const_cast<std::uint64_t*>(cell_at[cell]), sizeof(Cell));
   ledger.cell_died(cell, actor, op);
 }
 

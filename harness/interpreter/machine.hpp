@@ -66,6 +66,9 @@ class Machine {
 
   /// Whether the machine is touching a cell right now. For sanitizer callbacks.
   [[nodiscard]] static bool touching_cell();
+  /// Whether `address` lies in storage of a value or cell that ended in the current run. For sanitizer
+  /// callbacks.
+  [[nodiscard]] static bool storage_has_ended(const void* address);
   /// Ends the current run as a fail-stop when one is in progress; returns otherwise. For SIGABRT handlers.
   static void abandon_as_fail_stop();
 

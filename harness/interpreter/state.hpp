@@ -112,7 +112,8 @@ struct Machine::State {
   State(Implementation implementation, const scenario::Offers& offered, ledger::Ledger& events);
 
   // set-up
-  const scopecheck_plugin& plugin;
+  const scopecheck_plugin& original;
+  const scopecheck_plugin plugin;  // the same, guarded: what runs call
   std::uint32_t flavour;
   const scenario::Offers& offers;
   ledger::Ledger& ledger;

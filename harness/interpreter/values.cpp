@@ -366,7 +366,7 @@ void Machine::State::relocate(std::uint8_t index) {
     outcome = Outcome::error;
     error = "a move failed";
   }
-  Arena::kill(from, v.size);
+  arena.kill(from, v.size);
   v.storage = to;
   if (plugin.handle_embeds_child != 0 && v.kind == ValueKind::handle &&
       ledger.task_is(v.task, ledger::task_started))
@@ -409,7 +409,7 @@ bool Machine::State::carried_elsewhere(std::uint8_t task) const {
 void Machine::State::storage_dies(std::uint8_t index) {
   Value& v = values[index];
   if (v.storage == nullptr) return;
-  Arena::kill(v.storage, v.size);
+  arena.kill(v.storage, v.size);
   ledger.append(EventKind::storage_died, client_actor, index, 0, op);
   if (plugin.handle_embeds_child == 0 || v.kind != ValueKind::handle ||
       ledger.task_is(v.task, ledger::task_dropped))

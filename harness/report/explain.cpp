@@ -20,8 +20,9 @@ namespace {
 
 class Speaker {
  public:
-  Speaker(const scenario::Scenario& scenario, std::span<const Event> events, const Finding& finding)
-      : scenario_(scenario), names_(scenario), events_(events), f_(finding) {}
+  Speaker(const scenario::Scenario& scenario, std::span<const Event> events, const Finding& finding,
+          const scenario::Wording& wording)
+      : scenario_(scenario), wording_(wording), events_(events), f_(finding) {}
 
   std::string speak() const {
     std::string text;
@@ -49,11 +50,11 @@ class Speaker {
                                       : opener == OpKind::async ? "async block"
                                       : makes_task(opener)      ? "task's body"
                                                                 : "block";
-        return fmt::format("the end of the {} (line {})", what, op + 1);
+        return fmt::format("the end of the {} (line {})", what, wording_.line(op));
       }
       std::string line = scenario::line_of(scenario_, op, names_);
       if (line.ends_with(" {")) line.resize(line.size() - 2);
-      return fmt::format("`{}` (line {})", line, op + 1);
+      return fmt::format("`{}` (line {})", line, wording_.line(op));
     }
     switch (op - size()) {
       case ledger::at_outermost_end:
@@ -107,7 +108,7 @@ class Speaker {
   }
   /// "line 2", or the moment in words.
   std::string place(std::size_t op) const {
-    return op < size() ? fmt::format("line {}", op + 1) : moment(op);
+    return op < size() ? fmt::format("line {}", wording_.line(op)) : moment(op);
   }
 
   std::string released() const {
@@ -131,7 +132,7 @@ class Speaker {
       when = fmt::format(", during {}", moment(during));
     const bool in_body = f_.used_at < size() && client_moment() != f_.used_at;
     return fmt::format("then {}{}{}: {} ({}).", deed(),
-                       in_body ? fmt::format(" (line {})", f_.used_at + 1) : "", when,
+                       in_body ? fmt::format(" (line {})", wording_.line(f_.used_at)) : "", when,
                        verdict::info(f_.kind()).text, doc());
   }
   std::string doc() const { return std::string(verdict::info(f_.kind()).doc); }
@@ -186,16 +187,17 @@ class Speaker {
   }
 
   const scenario::Scenario& scenario_;
-  scenario::Names names_;
+  const scenario::Wording& wording_;
+  const scenario::Names& names_ = wording_.names;
   std::span<const Event> events_;
   const Finding& f_;
 };
 
 }  // namespace
 
-std::string explain(const scenario::Scenario& scenario, std::span<const Event> events,
-                    const Finding& finding) {
-  return Speaker(scenario, events, finding).speak();
+std::string explain(const scenario::Scenario& scenario, std::span<const Event> events, const Finding& finding,
+                    const scenario::Wording& wording) {
+  return Speaker(scenario, events, finding, wording).speak();
 }
 
 }  // namespace scopecheck::report

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "harness/ledger/ledger.hpp"
-#include "harness/scenario/scenario.hpp"
+#include "harness/scenario/text.hpp"
 #include "harness/verdict/finding.hpp"
 
 #include <span>
@@ -11,8 +11,8 @@
 
 namespace scopecheck::report {
 
-/// One paragraph, ASCII, without line breaks. Lines are counted in the scenario's canonical text, from 1.
+/// One paragraph, ASCII, without line breaks.
 [[nodiscard]] std::string explain(const scenario::Scenario& scenario, std::span<const ledger::Event> events,
-                                  const verdict::Finding& finding);
+                                  const verdict::Finding& finding, const scenario::Wording& wording);
 
 }  // namespace scopecheck::report

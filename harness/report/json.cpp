@@ -49,7 +49,8 @@ Json result_json(const Result& result) {
                       {"hang", result.outcomes.hang},
                       {"hang-suspected", result.outcomes.hang_suspected},
                       {"fail-stop", result.outcomes.fail_stop},
-                      {"discard", result.outcomes.discard}};
+                      {"discard", result.outcomes.discard},
+                      {"crash", result.outcomes.crash}};
   json["unmet_goals"] = result.unmet_goals;
   json["notes"] = result.notes;
   json["bounds"] = result.bounds;

@@ -3,13 +3,13 @@
 //   {"schema": 1, "results": [{
 //     "implementation", "flavour", "discipline", "verdict": "unsound|not-refuted|inconclusive|error",
 //     "effort": {"exhaustive_ops", "exhaustive_scenarios", "random_scenarios", "seconds"},
-//     "reach": {<op or event>: <count>},
-//     "outcomes": {"clean", "hang", "hang-suspected", "fail-stop", "discard"},
+//     "reach": {<op or event>: <count>},      (scenario::name and ledger::name)
+//     "outcomes": {"clean", "hang", "hang-suspected", "fail-stop", "discard", "crash"},
 //     "findings": [{"kind", "signature", "scenario", "ops", "found_after_scenarios",
 //                   "found_after_seconds", "confirmed_by": [...], "reproduce"}]}]}
 //
 // Added so far: results: why, expected, as_expected (null: nothing was expected), notes, unmet_goals,
-// bounds, build, seed; effort: witness_scenarios; findings: headline, sanitizer_report.
+// bounds, build, seed; effort: witness_scenarios; outcomes: crash; findings: headline, sanitizer_report.
 #pragma once
 
 #include "harness/report/result.hpp"

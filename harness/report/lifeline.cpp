@@ -60,10 +60,8 @@ struct Column {
 
 class Picture {
  public:
-  Picture(const Timeline& line, const scenario::Scenario& scenario, const verdict::Finding* finding,
-          const Style& style)
+  Picture(const Timeline& line, const verdict::Finding* finding, const Style& style)
       : line_(line),
-        names_(scenario),
         finding_(finding),
         style_(style),
         glyphs_(style.unicode ? unicode_glyphs : ascii_glyphs) {
@@ -320,7 +318,6 @@ class Picture {
   }
 
   const Timeline& line_;
-  scenario::Names names_;
   const verdict::Finding* finding_;
   Style style_;
   const Glyphs& glyphs_;
@@ -334,15 +331,21 @@ class Picture {
 }  // namespace
 
 std::string lifeline(const scenario::Scenario& scenario, std::span<const ledger::Event> events,
-                     const verdict::Finding* finding_or_null, const Style& style) {
-  const Timeline line = timeline(scenario, events, finding_or_null);
+                     const verdict::Finding* finding_or_null, const Style& style,
+                     const scenario::Wording& wording) {
+  const Timeline line = timeline(scenario, events, finding_or_null, wording);
   if (line.rows.empty()) return "";
-  std::string text = Picture(line, scenario, finding_or_null, style).draw();
+  std::string text = Picture(line, finding_or_null, style).draw();
   if (finding_or_null == nullptr) return text;
   const std::size_t width = std::max(style.width, min_width);
-  for (const std::string& words : wrap(explain(scenario, events, *finding_or_null), width - 4))
+  for (const std::string& words : wrap(explain(scenario, events, *finding_or_null, wording), width - 4))
     text += "    " + words + "\n";
   return text;
+}
+
+std::string lifeline(const scenario::Scenario& scenario, std::span<const ledger::Event> events,
+                     const verdict::Finding* finding_or_null, const Style& style) {
+  return lifeline(scenario, events, finding_or_null, style, scenario::Wording(scenario));
 }
 
 }  // namespace scopecheck::report

@@ -12,7 +12,7 @@
 
 #include "harness/ledger/ledger.hpp"
 #include "harness/report/style.hpp"
-#include "harness/scenario/scenario.hpp"
+#include "harness/scenario/text.hpp"
 #include "harness/verdict/finding.hpp"
 
 #include <span>
@@ -20,9 +20,13 @@
 
 namespace scopecheck::report {
 
-/// Draws the picture, a key to its glyphs and, with a finding, the finding in words.
-/// Ensures: no line is wider than `style.width` (at least `min_width`); what found no room is named below
-/// the picture; ends with a newline; empty when nothing happened.
+/// Draws the picture, a key to its glyphs and, with a finding, the finding in words, in the names and lines
+/// of `wording`. Ensures: no line is wider than `style.width` (at least `min_width`); what found no room is
+/// named below the picture; ends with a newline; empty when nothing happened.
+[[nodiscard]] std::string lifeline(const scenario::Scenario& scenario, std::span<const ledger::Event> events,
+                                   const verdict::Finding* finding_or_null, const Style& style,
+                                   const scenario::Wording& wording);
+/// The same in the names and lines of the canonical text.
 [[nodiscard]] std::string lifeline(const scenario::Scenario& scenario, std::span<const ledger::Event> events,
                                    const verdict::Finding* finding_or_null, const Style& style);
 

@@ -64,6 +64,7 @@ std::string progress_line(const Standing& standing, double elapsed_seconds, cons
     line += fmt::format("/{} ({:.0f}%)", count_in_words(standing.total), std::min(100.0, std::floor(share)));
   }
   if (rate >= 0.5) line += fmt::format("  {}/s", count_in_words(static_cast<std::uint64_t>(rate)));
+  if (standing.goals_of > 0) line += fmt::format("  {}/{} goals", standing.goals, standing.goals_of);
   if (const double left = seconds_left(standing, elapsed_seconds, rate); left >= 0)
     line += fmt::format("  {} left", duration_in_words(std::max(1.0, std::round(left))));
   std::string clean = printable(line, style);

@@ -17,11 +17,14 @@ struct Standing {
   std::uint64_t total = 0;  ///< 0: unknown
   std::size_t depth = 0;    ///< ops of the scenarios that run now; 0: not said
   std::uint64_t findings = 0;
+  std::size_t goals = 0;          ///< reached
+  std::size_t goals_of = 0;       ///< that can be reached; 0: not said
   double time_limit_seconds = 0;  ///< 0: none
 };
 
-/// The line for `standing` after `elapsed_seconds`: what, depth, done of total, rate, findings, time left.
-/// Ensures: at most `style.width - 1` columns, so that no terminal wraps it; no control characters.
+/// The line for `standing` after `elapsed_seconds`: what, findings, depth, done of total, rate, goals
+/// reached, time left. Ensures: at most `style.width - 1` columns, so that no terminal wraps it; no control
+/// characters.
 [[nodiscard]] std::string progress_line(const Standing& standing, double elapsed_seconds, const Style& style);
 
 /// "3 s", "4 min 10 s", "2 h 5 min".

@@ -43,14 +43,17 @@ struct Outcomes {
   std::uint64_t hang_suspected = 0;
   std::uint64_t fail_stop = 0;
   std::uint64_t discard = 0;  ///< the client broke a documented precondition
+  std::uint64_t crash = 0;    ///< the process died of a fault; see the notes
 
-  [[nodiscard]] std::uint64_t total() const { return clean + hang + hang_suspected + fail_stop + discard; }
+  [[nodiscard]] std::uint64_t total() const {
+    return clean + hang + hang_suspected + fail_stop + discard + crash;
+  }
 };
 
 /// A shrunk scenario with its finding, and how to see it again.
 struct Counterexample {
   std::string kind;       ///< "use-after-scope"
-  std::string signature;  ///< "use-after-scope(forget, frame-end, touched_write)"
+  std::string signature;  ///< "use-after-scope(forget, frame-end, write)"
   std::string scenario;   ///< canonical text
   std::size_t ops = 0;
   std::uint64_t found_after_scenarios = 0;

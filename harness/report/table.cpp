@@ -141,6 +141,7 @@ std::string notes_of(const Result& result, const Style& style) {
     lines.push_back(
         fmt::format("discarded, judged up to where the client broke a documented precondition: {} of {}",
                     times(result.outcomes.discard), result.outcomes.total()));
+  if (result.outcomes.crash != 0) lines.push_back(fmt::format("crashes: {}", times(result.outcomes.crash)));
   if (!result.unmet_goals.empty())
     lines.push_back(fmt::format("never reached: {}", fmt::join(result.unmet_goals, ", ")));
   if (!result.why.empty() && result.headline() != nullptr) lines.push_back(result.why);

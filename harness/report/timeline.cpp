@@ -1,6 +1,7 @@
 #include "harness/report/timeline.hpp"
 
 #include "harness/ledger/moments.hpp"
+#include "harness/ledger/names.hpp"
 #include "harness/scenario/text.hpp"
 
 #include <fmt/format.h>
@@ -23,8 +24,9 @@ constexpr std::size_t no_moment = static_cast<std::size_t>(-1);
 
 class Builder {
  public:
-  Builder(const scenario::Scenario& scenario, const verdict::Finding* finding)
-      : scenario_(scenario), names_(scenario), finding_(finding) {
+  Builder(const scenario::Scenario& scenario, const verdict::Finding* finding,
+          const scenario::Wording& wording)
+      : scenario_(scenario), wording_(wording), finding_(finding) {
     std::vector<std::size_t> open;
     std::vector<std::uint8_t> tasks;
     for (std::size_t i = 0; i < size(); ++i) {
@@ -68,7 +70,8 @@ class Builder {
   /// Handles that the API awaits on the spot have no name of their own; their indices follow the values'.
   std::string value_name(std::uint8_t value) const {
     if (value < scenario::max_values) return names_.value(value);
-    return fmt::format("the await of t{}", value - scenario::max_values);
+    return fmt::format("the await of {}",
+                       names_.task(static_cast<std::uint8_t>(value - scenario::max_values)));
   }
 
   /// Whether the `suspended` at events[at] is a `yield` that was taken: a child that waits for leave to take
@@ -111,7 +114,7 @@ class Builder {
     acts_here_ = 0;
   }
   void push_line(std::size_t op, bool quiet) {
-    push({.line = op + 1,
+    push({.line = wording_.line(op),
           .depth = depth_[op],
           .text = scenario::line_of(scenario_, op, names_),
           .quiet = quiet});
@@ -280,7 +283,7 @@ class Builder {
         break;
       case EventKind::frame_opened:
         if (event.op >= size() || scenario_.ops[event.op].kind != OpKind::frame || out_.rows.empty()) break;
-        out_.memory.push_back({.name = fmt::format("{{{}", event.op + 1),
+        out_.memory.push_back({.name = fmt::format("{{{}", wording_.line(event.op)),
                                .first = row(),
                                .borrower = event.actor,
                                .opened_at = event.op,
@@ -416,8 +419,8 @@ class Builder {
         text = "not stepped";
         break;
       default:
-        text = std::string(ledger::info(event.kind).id);
-        std::ranges::replace(text, '_', ' ');
+        text = ledger::name(event.kind);
+        std::ranges::replace(text, '-', ' ');
         break;
     }
     if (event.kind == EventKind::op_begun || event.kind == EventKind::storage_died) take(events, at);
@@ -426,7 +429,8 @@ class Builder {
   }
 
   const scenario::Scenario& scenario_;
-  scenario::Names names_;
+  const scenario::Wording& wording_;
+  const scenario::Names& names_ = wording_.names;
   const verdict::Finding* finding_;
   std::array<std::size_t, scenario::max_ops> match_{};
   std::array<std::size_t, scenario::max_ops> depth_{};
@@ -446,14 +450,12 @@ class Builder {
 }  // namespace
 
 Timeline timeline(const scenario::Scenario& scenario, std::span<const Event> events,
-                  const verdict::Finding* finding) {
-  return Builder(scenario, finding).build(events);
+                  const verdict::Finding* finding, const scenario::Wording& wording) {
+  return Builder(scenario, finding, wording).build(events);
 }
 
 std::string moment_in_words(const scenario::Scenario& scenario, std::size_t op) {
-  const std::size_t size = scenario.ops.size();
-  if (op < size) return fmt::format("line {}", op + 1);
-  switch (op - size) {
+  switch (op - scenario.ops.size()) {
     case ledger::at_outermost_end:
       return "outermost frame ends";
     case ledger::at_final_settle:

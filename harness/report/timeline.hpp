@@ -7,7 +7,7 @@
 #pragma once
 
 #include "harness/ledger/ledger.hpp"
-#include "harness/scenario/scenario.hpp"
+#include "harness/scenario/text.hpp"
 #include "harness/verdict/finding.hpp"
 
 #include <cstddef>
@@ -63,9 +63,9 @@ struct Timeline {
 
 /// Builds the timeline, up to the finding's use when there is a finding. Tolerates ledgers that end early.
 [[nodiscard]] Timeline timeline(const scenario::Scenario& scenario, std::span<const ledger::Event> events,
-                                const verdict::Finding* finding);
+                                const verdict::Finding* finding, const scenario::Wording& wording);
 
-/// "line 5" or "the final settle": an op index or a moment, in words.
+/// "final settle": a moment after the last op, in words.
 [[nodiscard]] std::string moment_in_words(const scenario::Scenario& scenario, std::size_t op);
 
 }  // namespace scopecheck::report

@@ -10,8 +10,8 @@ namespace {
 /// Words for a violation, given the state before the offending op.
 class Explainer {
  public:
-  Explainer(const Scenario& scenario, const Rules& rules, std::size_t at, const std::uint32_t* lines)
-      : scenario_(scenario), rules_(rules), at_(at), lines_(lines), names_(scenario) {}
+  Explainer(const Scenario& scenario, const Rules& rules, std::size_t at, Wording wording)
+      : scenario_(scenario), rules_(rules), at_(at), wording_(std::move(wording)) {}
 
   std::string sentence(const Violation& bad) const {
     const Op& op = scenario_.ops[at_];
@@ -74,9 +74,7 @@ class Explainer {
   }
 
  private:
-  std::uint32_t line(std::size_t op) const {
-    return lines_ != nullptr ? lines_[op] : static_cast<std::uint32_t>(op + 1);
-  }
+  std::uint32_t line(std::size_t op) const { return wording_.line(op); }
 
   /// "t0 through s0", or the carrier alone when it is no task's.
   std::string holder(std::uint8_t carrier, std::uint8_t cell) const {
@@ -121,14 +119,13 @@ class Explainer {
   const Scenario& scenario_;
   const Rules& rules_;
   std::size_t at_;
-  const std::uint32_t* lines_;
-  Names names_;
+  Wording wording_;
+  const Names& names_ = wording_.names;
 };
 
 }  // namespace
 
-std::expected<void, IllFormed> check(const Scenario& scenario, const Offers& offers,
-                                     const std::uint32_t* lines) {
+std::expected<void, IllFormed> check(const Scenario& scenario, const Offers& offers, const Wording* wording) {
   Rules rules(offers);
   base::StaticVector<std::size_t, max_blocks> open;
   for (std::size_t i = 0; i < scenario.ops.size(); ++i) {
@@ -140,7 +137,11 @@ std::expected<void, IllFormed> check(const Scenario& scenario, const Offers& off
       if (declares && opener.value != rules.values()) bad = Violation{.rule = Rule::unknown};
       open.pop_back();
     }
-    if (bad) return std::unexpected(IllFormed{i, *bad, Explainer(scenario, rules, i, lines).sentence(*bad)});
+    if (bad) {
+      Wording words = wording != nullptr ? *wording : Wording(scenario);
+      return std::unexpected(
+          IllFormed{i, *bad, Explainer(scenario, rules, i, std::move(words)).sentence(*bad)});
+    }
     if (opens(op.kind)) open.push_back(i);
     rules.apply(op);
   }

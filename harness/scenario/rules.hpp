@@ -182,8 +182,11 @@ struct IllFormed {
   std::string message;  ///< "cannot write x: mutably borrowed by t0 through s0 until line 8"
 };
 
-/// Checks a whole scenario. `line_of(op)` in messages is op index + 1 unless `lines` says otherwise.
+struct Wording;  // text.hpp
+
+/// Checks a whole scenario. Names and lines in messages are those of its canonical text unless `wording` says
+/// otherwise.
 [[nodiscard]] std::expected<void, IllFormed> check(const Scenario& scenario, const Offers& offers,
-                                                   const std::uint32_t* lines = nullptr);
+                                                   const Wording* wording = nullptr);
 
 }  // namespace scopecheck::scenario

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <optional>
 
 namespace scopecheck::scenario {
@@ -33,6 +34,13 @@ void for_each_value(const Scenario& scenario, F&& f) {
 
 }  // namespace
 
+std::string name(OpKind kind) {
+  std::string word(info(kind).id);
+  if (word.ends_with('_')) word.pop_back();  // C++ has its own throw and catch
+  std::ranges::replace(word, '_', '-');
+  return word;
+}
+
 Names::Names(const Scenario& scenario) {
   handles_.fill(none);
   std::array<std::uint8_t, 4> count{};
@@ -46,12 +54,29 @@ Names::Names(const Scenario& scenario) {
   });
 }
 
-std::string Names::cell(std::uint8_t index) const { return std::string(1, cell_names[index % max_cells]); }
-std::string Names::task(std::uint8_t index) const { return fmt::format("t{}", index); }
+Names::Names(const Scenario& scenario, std::vector<std::string> cells, std::vector<std::string> tasks,
+             std::vector<std::string> values)
+    : Names(scenario) {
+  cells_ = std::move(cells);
+  tasks_ = std::move(tasks);
+  values_ = std::move(values);
+}
+
+std::string Names::cell(std::uint8_t index) const {
+  return index < cells_.size() ? cells_[index] : std::string(1, cell_names[index % max_cells]);
+}
+std::string Names::task(std::uint8_t index) const {
+  return index < tasks_.size() ? tasks_[index] : fmt::format("t{}", index);
+}
 std::string Names::value(std::uint8_t index) const {
   if (index >= max_values)
     return fmt::format("the await of {}", task(static_cast<std::uint8_t>(index - max_values)));
+  if (index < values_.size()) return values_[index];
   return fmt::format("{}{}", value_prefix[static_cast<std::size_t>(kinds_[index])], ordinals_[index]);
+}
+
+Wording::Wording(const Scenario& scenario) : names(scenario), lines(scenario.ops.size()) {
+  std::iota(lines.begin(), lines.end(), 1u);
 }
 
 std::string line_of(const Scenario& scenario, std::size_t at, const Names& names) {
@@ -167,6 +192,9 @@ class Parser {
     if (!error_ && !open_.empty())
       fail(fmt::format("block opened in line {} is not closed", open_.back().line));
     if (error_) return std::unexpected(*error_);
+    parsed_.cells = by_index(cells_);
+    parsed_.tasks = by_index(tasks_);
+    parsed_.values = by_index(values_);
     return std::move(parsed_);
   }
 
@@ -176,6 +204,12 @@ class Parser {
     std::uint32_t line;
     std::string name;  // of an async block
   };
+
+  static std::vector<std::string> by_index(const std::map<std::string, std::uint8_t>& names) {
+    std::vector<std::string> result(names.size());
+    for (const auto& [name, index] : names) result[index] = name;
+    return result;
+  }
 
   void fail(std::string message) {
     if (!error_) error_ = TextError{line_, std::move(message)};

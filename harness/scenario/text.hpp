@@ -24,10 +24,17 @@
 
 namespace scopecheck::scenario {
 
-/// Canonical names of the things of one scenario.
+/// The one word for an op where no operands stand: in signatures and as a key of the JSON's `reach`. "throw",
+/// "join-as". Not its first word in the text form: two ops begin with "join" and two with "move".
+[[nodiscard]] std::string name(OpKind kind);
+
+/// Names of the things of one scenario: canonical ones, or those that its author gave.
 class Names {
  public:
   explicit Names(const Scenario& scenario);
+  /// The author's names, by index; what has none keeps its canonical one.
+  Names(const Scenario& scenario, std::vector<std::string> cells, std::vector<std::string> tasks,
+        std::vector<std::string> values);
   [[nodiscard]] std::string cell(std::uint8_t index) const;
   [[nodiscard]] std::string task(std::uint8_t index) const;
   [[nodiscard]] std::string value(std::uint8_t index) const;
@@ -39,6 +46,19 @@ class Names {
   std::array<ValueKind, max_values> kinds_{};
   std::array<std::uint8_t, max_values> ordinals_{};
   std::array<std::uint8_t, max_tasks> handles_{};
+  std::vector<std::string> cells_, tasks_, values_;  // the author's
+};
+
+/// How a scenario is written: its names, and the line of each op.
+struct Wording {
+  Names names;
+  std::vector<std::uint32_t> lines;
+
+  /// As its canonical text has it.
+  explicit Wording(const Scenario& scenario);
+  Wording(Names given, std::vector<std::uint32_t> at) : names(std::move(given)), lines(std::move(at)) {}
+  /// Requires: op is one of the scenario's.
+  [[nodiscard]] std::uint32_t line(std::size_t op) const { return lines[op]; }
 };
 
 /// One op as its line of text, without indentation. An `end` prints what its opener asks for.
@@ -52,6 +72,10 @@ struct Parsed {
   Scenario scenario;
   std::vector<std::uint32_t> lines;
   std::vector<std::pair<std::string, std::string>> header;
+  std::vector<std::string> cells, tasks, values;  ///< their names, by index
+
+  /// As the file has it.
+  [[nodiscard]] Wording wording() const { return {Names(scenario, cells, tasks, values), lines}; }
 
   /// The header's value for `key`, or "".
   [[nodiscard]] std::string_view get(std::string_view key) const;

@@ -51,7 +51,7 @@ struct Signature {
   friend auto operator<=>(const Signature&, const Signature&) = default;
 };
 
-/// "use-after-scope(forget, frame-end, touched_write)"
+/// "use-after-scope(forget, frame-end, write)"
 [[nodiscard]] std::string to_string(const Signature& signature);
 /// The inverse of to_string; nothing for other texts.
 [[nodiscard]] std::optional<Signature> parse_signature(std::string_view text);

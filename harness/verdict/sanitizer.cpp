@@ -1,5 +1,6 @@
-// Theory. ASan watches what the ledger cannot: memory that the runtime itself touches. A report while the
-// runtime works is bookkeeping in dead memory (wake-after-free when a waker was being fired). A report at
+// Theory. ASan watches what the ledger cannot: memory that the runtime itself touches. A report about ended
+// memory while the runtime works is late bookkeeping (wake-after-free when a waker was being fired). Any
+// other report there (an overflow, a wild pointer) is a defect, too, but no proof of a late use. A report at
 // a touch that the ledger called alive means that one of the two witnesses is wrong: witness-conflict. A
 // report at a touch that the ledger called late is the confirmation of that finding, not one of its own.
 #include "harness/verdict/oracles.hpp"
@@ -30,7 +31,18 @@ std::uint16_t worked_for(const Evidence& evidence, std::size_t at) {
 
 }  // namespace
 
-void sanitizer(const Evidence& evidence, const SanitizerReport& report, Findings& findings) {
+bool about_ended_memory(std::string_view report, bool in_ended_storage) {
+  constexpr std::string_view mark = "AddressSanitizer: ";
+  const std::size_t at = report.find(mark);
+  if (at == std::string_view::npos) return false;
+  const std::string_view what = report.substr(at + mark.size());
+  for (const std::string_view name :
+       {"heap-use-after-free", "stack-use-after-return", "stack-use-after-scope", "attempting double-free"})
+    if (what.starts_with(name)) return true;
+  return what.starts_with("use-after-poison") && in_ended_storage;
+}
+
+bool sanitizer(const Evidence& evidence, const SanitizerReport& report, Findings& findings) {
   const std::size_t at = report.event;
   Finding finding;
   finding.event = static_cast<std::uint32_t>(at == 0 ? 0 : at - 1);
@@ -48,18 +60,22 @@ void sanitizer(const Evidence& evidence, const SanitizerReport& report, Findings
                        last.kind == EventKind::touched_by_result ||
                        last.kind == EventKind::touched_by_payload || last.kind == EventKind::client_touched;
     if (touch && report.in_harness) {
-      if (last.kind != EventKind::client_touched && (last.detail & ledger::touch_dead) != 0) return;
+      if (last.kind != EventKind::client_touched && (last.detail & ledger::touch_dead) != 0) return true;
       finding.signature.kind = FindingKind::witness_conflict;
       finding.cell = last.subject;
       finding.task = last.actor;
     }
+    if (finding.kind() != FindingKind::witness_conflict && !report.of_ended_memory) return false;
     finding.used_at = worked_for(evidence, at);
     const CauseOp during = cause_at(evidence.program, finding.used_at);
     finding.signature.ended_by = during.cause;
     finding.signature.ended_op = during.op;
     finding.ended_at = Finding::no_op;
+  } else if (!report.of_ended_memory) {
+    return false;
   }
   findings.add(finding);
+  return true;
 }
 
 }  // namespace scopecheck::verdict

@@ -1,3 +1,5 @@
+#include "harness/ledger/names.hpp"
+#include "harness/scenario/text.hpp"
 #include "harness/verdict/finding.hpp"
 
 #include <fmt/format.h>
@@ -12,7 +14,7 @@ std::string cause_text(Cause cause, scenario::OpKind op) {
     case Cause::nothing:
       return "-";
     case Cause::op:
-      return std::string(scenario::info(op).id);
+      return scenario::name(op);
     case Cause::frame_end:
       return "frame-end";
     case Cause::final_settle:
@@ -23,6 +25,24 @@ std::string cause_text(Cause cause, scenario::OpKind op) {
   return "-";
 }
 
+/// The use, as the op that a child used the cell with; other events by their own names.
+std::string use_text(ledger::EventKind use) {
+  switch (use) {
+    case ledger::EventKind::touched_read:
+      return scenario::name(scenario::OpKind::read);
+    case ledger::EventKind::touched_write:
+      return scenario::name(scenario::OpKind::write);
+    case ledger::EventKind::touched_by_capture:
+      return scenario::name(scenario::OpKind::capture);
+    case ledger::EventKind::touched_by_result:
+      return scenario::name(scenario::OpKind::result);
+    case ledger::EventKind::touched_by_payload:
+      return scenario::name(scenario::OpKind::payload);
+    default:
+      return ledger::name(use);
+  }
+}
+
 bool parse_cause(std::string_view text, Cause& cause, scenario::OpKind& op) {
   for (const Cause candidate : {Cause::nothing, Cause::frame_end, Cause::final_settle, Cause::runtime_end})
     if (text == cause_text(candidate, {})) {
@@ -30,9 +50,9 @@ bool parse_cause(std::string_view text, Cause& cause, scenario::OpKind& op) {
       return true;
     }
   for (std::size_t i = 0; i < scenario::op_kinds; ++i)
-    if (scenario::op_table[i].id == text) {
+    if (const auto kind = static_cast<scenario::OpKind>(i); scenario::name(kind) == text) {
       cause = Cause::op;
-      op = static_cast<scenario::OpKind>(i);
+      op = kind;
       return true;
     }
   return false;
@@ -42,7 +62,7 @@ bool parse_cause(std::string_view text, Cause& cause, scenario::OpKind& op) {
 
 std::string to_string(const Signature& s) {
   return fmt::format("{}({}, {}, {})", info(s.kind).text, cause_text(s.released_by, s.released_op),
-                     cause_text(s.ended_by, s.ended_op), ledger::info(s.used_by).id);
+                     cause_text(s.ended_by, s.ended_op), use_text(s.used_by));
 }
 
 std::optional<Signature> parse_signature(std::string_view text) {
@@ -66,7 +86,7 @@ std::optional<Signature> parse_signature(std::string_view text) {
       !parse_cause(parts[1], s.ended_by, s.ended_op))
     return std::nullopt;
   for (std::size_t i = 0; i < ledger::event_kinds; ++i)
-    if (ledger::event_table[i].id == parts[2]) {
+    if (use_text(static_cast<ledger::EventKind>(i)) == parts[2]) {
       s.used_by = static_cast<ledger::EventKind>(i);
       return s;
     }

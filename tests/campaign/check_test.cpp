@@ -58,7 +58,7 @@ TEST_F(Check, of_stacked_in_scope_finds_the_shortest_client_and_two_witnesses_co
   EXPECT_EQ(headline->kind, "use-after-scope");
   EXPECT_EQ(headline->ops, 3u);
   EXPECT_EQ(headline->scenario, "cell x\nspawn t0 borrow mut x {\n  write x\n} as h0 boxed\nforget h0\n");
-  EXPECT_EQ(headline->signature, "use-after-scope(forget, frame-end, touched_write)");
+  EXPECT_EQ(headline->signature, "use-after-scope(forget, frame-end, write)");
   EXPECT_THAT(headline->confirmed_by, ElementsAre("ledger", "asan"));
   EXPECT_THAT(headline->sanitizer_report, HasSubstr("stack-use-after-return"));
   EXPECT_THAT(headline->reproduce, HasSubstr("--impl stacked_in_scope -e 'cell x;"));

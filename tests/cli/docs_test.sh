@@ -47,6 +47,10 @@ for name in sys.argv[1:]:
         assert not anchor or anchor in anchors(file), (name, target)
 ' "${pages[@]}"
 
+# The page of the ops is what the program prints.
+run list --ops
+if diff docs/ops.md "$work/out" >"$work/diff"; then passed; else failed "docs/ops.md: run scopecheck list --ops: $(<"$work/diff")"; fi
+
 # Every implementation is in the matrix; every finding kind is explained.
 run list --json
 expect_python 'the matrix in README' '

@@ -41,6 +41,103 @@ for command in 'list' 'list --json' '--help' "${quick[*]}"; do
   if [[ -n $line && $status != 124 ]]; then passed; else failed "line '$line', exit code $status"; fi
 done
 
+[[ -z $(find "$work" -name 'folder.json*') ]] && passed || failed 'a half-written file is left'
+ran="${quick[*]} --json full.json >/dev/full"
+status=0
+"$program" "${quick[@]}" --json "$work/full.json" >/dev/full 2>"$work/err" </dev/null || status=$?
+expect_status 3
+if [[ -s $work/full.json ]]; then passed; else failed 'a full standard output cost the JSON'; fi
+mkdir "$work/json"
+ln -s /dev/full "$work/json/full"
+run "${quick[@]}" --json "$work/json/full"
+expect_status 3
+expect_err 'No space left on device'
+
+# Closed descriptors: nothing that we open gets their numbers, and no complaint ends in an abort.
+for closed in '<&-' '2>&-' '<&- 2>&-'; do
+  ran="${quick[*]} $closed"
+  status=0
+  eval "\"\$program\" ${quick[*]} $closed" >"$work/out" || status=$?
+  expect_status 1  # its shortest counterexample has four ops
+  expect_out 'reentrant_drain'
+done
+ran='list >&-'
+status=0
+"$program" list >&- 2>"$work/err" || status=$?
+expect_status 3
+expect_err 'cannot write'
+for nowhere in '2>&-' '2>/dev/full' '<&- >&- 2>&-'; do
+  ran="check nosuch $nowhere"
+  status=0
+  eval "\"\$program\" check nosuch $nowhere" || status=$?
+  expect_status 2
+done
+
+# Runners that are killed or stopped at any moment, by whomever, lose nothing.
+ran='check canary_detach, with its runners being killed'
+if python3 - "$program" "$work" >"$work/out" 2>"$work/err" <<'PY'; then passed; else failed 'kills'; fi
+import json, os, random, signal, subprocess, sys, time
+
+program, work = sys.argv[1:]
+command = [program, "check", "canary_detach", "--ops", "5", "--random", "0", "--quiet", "-j", "2", "--json"]
+
+def findings(path):
+    result = json.load(open(path))["results"][0]
+    return (result["verdict"], result["effort"]["exhaustive_scenarios"], result["effort"]["witness_scenarios"],
+            [(f["signature"], f["scenario"]) for f in result["findings"]])
+
+subprocess.run(command + [work + "/calm.json"], stdout=subprocess.DEVNULL)
+draw = random.Random(1)
+check = subprocess.Popen(command + [work + "/kills.json"], stdout=subprocess.DEVNULL)
+hurt = 0
+while check.poll() is None:
+    children = open(f"/proc/{check.pid}/task/{check.pid}/children").read().split()
+    if children and hurt < 6:
+        try:
+            os.kill(int(draw.choice(children)), draw.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGSTOP]))
+            hurt += 1
+        except ProcessLookupError:
+            pass
+    time.sleep(draw.random() / 4)  # the moments are to be any
+assert hurt > 0, "no runner was seen"
+calm, kills = findings(work + "/calm.json"), findings(work + "/kills.json")
+assert calm == kills, (calm, kills)
+PY
+
+# Runners end with a supervisor that is killed.
+ran='check heap_spawn, killed'
+if python3 - "$program" >"$work/out" 2>"$work/err" <<'PY'; then passed; else failed 'SIGKILL'; fi
+import os, select, subprocess, sys
+
+check = subprocess.Popen([sys.argv[1], "check", "heap_spawn", "--ops", "12", "--quiet", "-j", "2"],
+                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+runners = []
+while len(runners) < 2:
+    runners = [int(pid) for pid in open(f"/proc/{check.pid}/task/{check.pid}/children").read().split()]
+watched = []
+for pid in runners:
+    try:
+        watched.append(os.pidfd_open(pid))
+    except ProcessLookupError:
+        pass  # one of the gate's, over by now
+check.kill()
+check.wait()
+for fd in watched:
+    assert select.select([fd], [], [], 60)[0], "a runner lives on"
+PY
+
+# timeout(1) sends its signal to the program and then to its group: the report is printed, the JSON written.
+ran='timeout check heap_spawn'
+timeout 4 "$program" check heap_spawn --ops 12 --quiet --json "$work/timeout.json" >"$work/out" 2>"$work/err" </dev/null
+status=$?
+expect_status 124
+expect_out 'Interrupted: 1 of 1 checks were begun'
+expect_python 'the JSON of a check that timeout ended' '
+import json, sys
+(result,) = json.load(open(sys.argv[1]))["results"]
+assert result["verdict"] == "inconclusive" and result["why"] == "interrupted", result
+' "$work/timeout.json"
+
 # Ctrl-C: a check that would take hours says what it knows and leaves nobody behind. Sent once its progress, shown on
 # a terminal, says that the runners are at work.
 ran='check heap_spawn --ops 12 -j 2, then Ctrl-C'

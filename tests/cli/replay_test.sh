@@ -10,7 +10,7 @@ expect_out '100 of 100 ledgers identical'
 # A finding that the implementation is expected to have is no surprise.
 run replay --impl canary_detach -e 'cell x; spawn t0 borrow mut x { write x } as h0'
 expect_status 0
-expect_out 'use-after-scope(frame-end, frame-end, touched_write)'
+expect_out 'use-after-scope(frame-end, frame-end, write)'
 refute_out 'clean'
 run replay --impl stacked_in_scope --discipline documented -e 'cell x; spawn t0 borrow mut x { write x } as h0; drop h0'
 expect_status 0
@@ -18,15 +18,15 @@ expect_out 'no finding'
 
 # A file that names its finding gets exactly that one, or exit code 1.
 scenario() { printf '# impl: %s\n# finding: %s\n%s\n' "$1" "$2" "$forgotten_handle" >"$work/named.scn"; }
-scenario stacked_in_scope 'use-after-scope(forget, frame-end, touched_write)'
+scenario stacked_in_scope 'use-after-scope(forget, frame-end, write)'
 run replay "$work/named.scn"
 expect_status 0
 expect_out 'reproduced'
-scenario stacked_in_scope 'aliased-borrow(forget, -, touched_write)'
+scenario stacked_in_scope 'aliased-borrow(forget, -, write)'
 run replay "$work/named.scn"
 expect_status 1
 expect_out 'not reproduced: another finding than the file names'
-printf '# impl: stacked_in_scope\n# finding: use-after-scope(forget, frame-end, touched_write)\ncell x\n' >"$work/named.scn"
+printf '# impl: stacked_in_scope\n# finding: use-after-scope(forget, frame-end, write)\ncell x\n' >"$work/named.scn"
 run replay "$work/named.scn"
 expect_status 1
 expect_out 'not reproduced: no finding'
@@ -38,6 +38,38 @@ if has_asan; then
   run replay --impl stacked_in_scope --witness asan --times 20 -e "$forgotten_handle"
   expect_status 0
   expect_out '20 of 20 ledgers identical'
+fi
+
+# A program that is not built with ASan is no witness, whatever it is called.
+if ! grep -q __asan_init "$program"; then
+  for stand_in in "$program" /bin/true; do
+    ran="replay --witness asan, with $stand_in as the ASan build"
+    status=0
+    SCOPECHECK_ASAN_PROGRAM=$stand_in "$program" replay --impl stacked_in_scope --witness asan -e "$forgotten_handle" \
+      >"$work/out" 2>"$work/err" || status=$?
+    expect_status 3
+    expect_err 'scopecheck: '
+    refute_out 'under ASan'
+  done
+  SCOPECHECK_ASAN_PROGRAM=$program "$program" replay --impl stacked_in_scope --witness asan -e "$forgotten_handle" \
+    >"$work/out" 2>"$work/err"
+  expect_err 'is not an AddressSanitizer build'
+fi
+
+# What ASan alone sees is shown, too; without an ASan build `explain` says that nobody looked.
+late_waker='spawn t0 { keep waker; park } as h0; settle; drop h0; wake t0'
+if has_asan; then
+  run explain --impl canary_stale_waker -e "$late_waker"
+  expect_status 0
+  expect_out 'wake-after-free'
+  expect_out 'seen by ASan alone'
+fi
+if ! grep -q __asan_init "$program"; then
+  ran='explain, without an ASan build'
+  status=0
+  SCOPECHECK_ASAN_PROGRAM="$work/none" "$program" explain --impl canary_stale_waker -e "$late_waker" \
+    >"$work/out" 2>"$work/err" || status=$?
+  expect_out "the runtime's own memory is watched by ASan only"
 fi
 
 run explain --impl stacked_in_scope -e "$forgotten_handle"
@@ -111,7 +143,7 @@ expect_status 0
 expect_err '9 ops -> 3 ops'
 cat >"$work/minimum.scn" <<'SCN'
 # impl: stacked_in_scope
-# finding: use-after-scope(forget, frame-end, touched_write)
+# finding: use-after-scope(forget, frame-end, write)
 cell x
 spawn t0 borrow mut x {
   write x

@@ -211,7 +211,11 @@ TEST(Arena, poisons_what_is_dead_and_what_lies_between) {
   auto* const storage = static_cast<char*>(arena.allocate(24, 8));
   EXPECT_EQ(__asan_region_is_poisoned(storage, 24), nullptr);
   EXPECT_TRUE(__asan_address_is_poisoned(storage + 24)) << "the red zone";
-  interpreter::Arena::kill(storage, 24);
+  EXPECT_FALSE(arena.has_died(storage));
+  arena.kill(storage, 24);
+  EXPECT_TRUE(arena.has_died(storage));
+  EXPECT_TRUE(arena.has_died(storage + 23));
+  EXPECT_FALSE(arena.has_died(storage + 24)) << "an overflow, no late use";
   EXPECT_TRUE(__asan_address_is_poisoned(storage));
   EXPECT_TRUE(__asan_address_is_poisoned(storage + 23));
   arena.reset();

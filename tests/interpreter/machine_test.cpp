@@ -863,5 +863,54 @@ const Failing failing[] = {
 INSTANTIATE_TEST_SUITE_P(Of, ErrorCode, testing::ValuesIn(failing),
                          [](const auto& info) { return std::string(info.param.name); });
 
+/// Nothing may unwind across the door; a table that does it anyway is named, and the next run is clean.
+TEST(Exception, that_comes_out_of_the_door_makes_the_run_an_error_that_names_the_function) {
+  struct Throwing {
+    const char* function;
+    void (*spoil)(scopecheck_plugin&);
+    const char* program;
+  };
+  static bool throws = true;
+  for (const Throwing& t : {
+           Throwing{"rt_run",
+                    [](auto& p) {
+                      p.rt_run = [](void*, std::uint64_t, std::uint64_t* used) -> scopecheck_status {
+                        if (throws) throw std::runtime_error("out");
+                        *used = 0;
+                        return SCOPECHECK_OK;
+                      };
+                    },
+                    "settle"},
+           Throwing{"handle_poll",
+                    [](auto& p) {
+                      p.handle_poll = [](void*, const scopecheck_waker*,
+                                         scopecheck_object**) -> scopecheck_status {
+                        if (throws) throw std::runtime_error("out");
+                        return SCOPECHECK_PENDING;
+                      };
+                    },
+                    "spawn t0 { } as h0; poll h0"},
+       }) {
+    scopecheck_plugin plugin = spy();
+    t.spoil(plugin);
+    Lab lab(plugin);
+    throws = true;
+    EXPECT_EQ(lab.run(t.program), Outcome::error) << t.function;
+    EXPECT_EQ(lab.machine().error(), std::string(t.function) + " let an exception out");
+    throws = false;
+    EXPECT_EQ(lab.run(t.program), Outcome::clean) << t.function;
+    EXPECT_EQ(std::uncaught_exceptions(), 0);
+  }
+}
+
+TEST(Exception, that_the_kit_stops_at_rt_run_is_named_as_well) {
+  rogue::hooks = {};
+  rogue::hooks.run = [](std::size_t) -> std::size_t { throw std::runtime_error("out"); };
+  Lab lab(kit::table<Rogue>());
+  EXPECT_EQ(lab.run("settle"), Outcome::error);
+  EXPECT_EQ(lab.machine().error(), std::string("rt_run let an exception out"));
+  rogue::hooks = {};
+}
+
 }  // namespace
 }  // namespace scopecheck::tests

@@ -270,7 +270,7 @@ TEST(Lifeline, survives_a_full_scenario) {
 TEST(Explain, says_who_borrowed_what_ended_and_what_used_it) {
   const Sample s = stacked_counterexample();
   EXPECT_EQ(
-      explain(s.scenario, s.events, s.finding),
+      explain(s.scenario, s.events, s.finding, scenario::Wording(s.scenario)),
       "t0 borrowed x mutably at line 2, for as long as h0 lives. `forget h0` (line 5) ended that loan: no "
       "destructor runs, so nobody stops t0. The end of the outermost frame ended x. Then t0 wrote x (line "
       "3), "
@@ -287,7 +287,7 @@ TEST(Explain, has_a_sentence_for_every_kind_and_every_event) {
         for (const std::uint8_t value : {std::uint8_t{0}, scenario::none}) {
           s.finding.cell = cell;
           s.finding.value = value;
-          const std::string text = explain(s.scenario, s.events, s.finding);
+          const std::string text = explain(s.scenario, s.events, s.finding, scenario::Wording(s.scenario));
           EXPECT_TRUE(is_ascii(text));
           EXPECT_NE(text.find(verdict::kind_table[kind].text), std::string::npos);
         }

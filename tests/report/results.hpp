@@ -25,7 +25,7 @@ inline Result unsound_result() {
   r.bounds = "2 tasks, 2 cells";
   Counterexample c;
   c.kind = "use-after-scope";
-  c.signature = "use-after-scope(forget, frame-end, touched_write)";
+  c.signature = "use-after-scope(forget, frame-end, write)";
   c.scenario = "cell x\nspawn t0 borrow mut x {\n  write x\n} as h0 boxed\nforget h0\n";
   c.ops = 3;
   c.found_after_scenarios = 17;

@@ -731,7 +731,8 @@ TEST(Rules, EveryRuleHasATwinPair) {
 TEST(Rules, RefuseWithExactlyTheBrokenRuleInTheLastLineNeeded) {
   for (const Twin& twin : twins()) {
     const Parsed parsed = twin.refused.parsed();
-    const auto verdict = check(parsed.scenario, twin.offers, parsed.lines.data());
+    const Wording wording = parsed.wording();
+    const auto verdict = check(parsed.scenario, twin.offers, &wording);
     if (verdict.has_value()) {
       ADD_FAILURE() << describe(twin) << ": accepted, must be refused:\n" << to_text(parsed.scenario);
       continue;
@@ -748,7 +749,8 @@ TEST(Rules, RefuseWithExactlyTheBrokenRuleInTheLastLineNeeded) {
 TEST(Rules, AcceptTheNearestTwin) {
   for (const Twin& twin : twins()) {
     const Parsed parsed = twin.accepted.parsed();
-    const auto verdict = check(parsed.scenario, twin.offers, parsed.lines.data());
+    const Wording wording = parsed.wording();
+    const auto verdict = check(parsed.scenario, twin.offers, &wording);
     EXPECT_TRUE(verdict.has_value()) << describe(twin) << ": " << verdict.error().message << "\n"
                                      << twin.accepted.text;
   }
@@ -759,7 +761,8 @@ TEST(Rules, NameLinesOfTheFileNotOpsOfTheScenario) {
       "# impl: x\n\ncell x\nframe {\n\n  scope s\n  spawn t in s borrow mut x {\n  }\n  # why\n  write "
       "x\n\n}\n");
   ASSERT_TRUE(parsed.has_value());
-  const auto verdict = check(parsed->scenario, without(&Offers::handle), parsed->lines.data());
+  const Wording wording = parsed->wording();
+  const auto verdict = check(parsed->scenario, without(&Offers::handle), &wording);
   ASSERT_FALSE(verdict.has_value());
   EXPECT_EQ(parsed->lines[verdict.error().op], 10u);
   EXPECT_EQ(verdict.error().message, "cannot write x: mutably borrowed by t0 through s0 until line 12");

@@ -37,7 +37,7 @@ Shrunk shrunk(Lab& lab, const Scenario& start, const verdict::Signature& signatu
 
 TEST(Shrink, removes_all_that_the_finding_does_not_need) {
   Lab lab("stacked_in_scope");
-  const auto signature = *verdict::parse_signature("use-after-scope(forget, frame-end, touched_write)");
+  const auto signature = *verdict::parse_signature("use-after-scope(forget, frame-end, write)");
   const Scenario longer = tests::scenario_of(
       "cell y; frame { cell x; spawn t0 borrow mut x { yield; write x } as h0 boxed; run 1; forget h0 cycle "
       "}; settle");
@@ -52,7 +52,7 @@ TEST(Shrink, of_what_is_minimal_changes_nothing) {
   Lab lab("stacked_in_scope");
   const Scenario start =
       tests::scenario_of("cell x; spawn t0 borrow mut x { write x } as h0 boxed; forget h0");
-  const auto signature = *verdict::parse_signature("use-after-scope(forget, frame-end, touched_write)");
+  const auto signature = *verdict::parse_signature("use-after-scope(forget, frame-end, write)");
   const Shrunk result = shrunk(lab, start, signature);
   EXPECT_EQ(result.scenario, start);
   EXPECT_EQ(result.accepted, 0u);
@@ -158,11 +158,11 @@ TEST_P(KnownMinimum, is_where_random_counterexamples_of_fifty_seeds_all_end) {
 
 INSTANTIATE_TEST_SUITE_P(
     Of, KnownMinimum,
-    testing::Values(Known{"stacked_in_scope", "use-after-scope(forget, frame-end, touched_write)",
+    testing::Values(Known{"stacked_in_scope", "use-after-scope(forget, frame-end, write)",
                           "cell x; spawn t0 borrow mut x { write x } as h0 boxed; forget h0"},
-                    Known{"canary_detach", "use-after-scope(frame-end, frame-end, touched_write)",
+                    Known{"canary_detach", "use-after-scope(frame-end, frame-end, write)",
                           "cell x; spawn t0 borrow mut x { write x } as h0"},
-                    Known{"canary_double_drop", "double-drop(-, frame-end, child_dropped)",
+                    Known{"canary_double_drop", "double-drop(-, frame-end, child-dropped)",
                           "spawn t0 { } as h0"}));
 
 }  // namespace

@@ -63,7 +63,7 @@ TEST(ChildProtocol, a_step_within_a_step_of_another_child_is_no_finding) {
 TEST(ChildProtocol, two_destructors_are_double_drop) {
   HandMade made = spawned_in(none);
   made.child(child_dropped, 3).child(child_dropped, 5);
-  EXPECT_THAT(found(made), ElementsAre("double-drop(-, poll, child_dropped)"));
+  EXPECT_THAT(found(made), ElementsAre("double-drop(-, poll, child-dropped)"));
 }
 
 TEST(ChildProtocol, two_destructors_of_a_result_or_payload_are_double_drop) {
@@ -73,19 +73,19 @@ TEST(ChildProtocol, two_destructors_of_a_result_or_payload_are_double_drop) {
   HandMade made = spawned_in(none);
   made.child(result_dropped, 3, 0, 1).child(payload_dropped, 3, 0, 1);
   EXPECT_THAT(found(made),
-              ElementsAre("double-drop(-, -, result_dropped)", "double-drop(-, -, payload_dropped)"));
+              ElementsAre("double-drop(-, -, result-dropped)", "double-drop(-, -, payload-dropped)"));
 }
 
 TEST(ChildProtocol, a_destructor_in_the_middle_of_its_own_step_is_future_after_free) {
   HandMade made = spawned_in(none);
   made.child(stepped, 3).child(child_dropped, 3, 0, 1);
-  EXPECT_THAT(found(made), ElementsAre("future-after-free(-, poll, child_dropped)"));
+  EXPECT_THAT(found(made), ElementsAre("future-after-free(-, poll, child-dropped)"));
 }
 
 TEST(ChildProtocol, storage_reclaimed_without_the_destructor_is_never_dropped) {
   HandMade made = spawned_in(h0);
   made.child(stepped, 3).child(suspended, 1).client(value_dropped, 6, h0).client(storage_died, 6, h0);
-  EXPECT_THAT(found(made), ElementsAre("never-dropped(-, frame-end, storage_died)"));
+  EXPECT_THAT(found(made), ElementsAre("never-dropped(-, frame-end, storage-died)"));
 }
 
 TEST(ChildProtocol, storage_that_the_client_forgot_is_no_finding_until_it_is_used) {
@@ -97,7 +97,7 @@ TEST(ChildProtocol, storage_that_the_client_forgot_is_no_finding_until_it_is_use
   EXPECT_THAT(found(step), testing::Contains("future-after-free(-, forget, stepped)"));
   HandMade drop = made;
   drop.child(child_dropped, 7);
-  EXPECT_THAT(found(drop), ElementsAre("future-after-free(-, forget, child_dropped)"));
+  EXPECT_THAT(found(drop), ElementsAre("future-after-free(-, forget, child-dropped)"));
 }
 
 TEST(ChildProtocol, a_step_after_a_move_is_moved_after_start) {

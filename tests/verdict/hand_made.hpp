@@ -45,6 +45,22 @@ struct HandMade {
   [[nodiscard]] Evidence evidence() const { return {program, events, alarms, promises}; }
 };
 
+/// How signatures name a touch: as the op that does it.
+inline std::string op_of_touch(EventKind touch) {
+  switch (touch) {
+    case EventKind::touched_read:
+      return "read";
+    case EventKind::touched_write:
+      return "write";
+    case EventKind::touched_by_capture:
+      return "capture";
+    case EventKind::touched_by_result:
+      return "result";
+    default:
+      return "payload";
+  }
+}
+
 /// The signatures that an oracle finds, as text, in its order.
 template <class Oracle>
 std::vector<std::string> signatures(const HandMade& made, Oracle oracle) {

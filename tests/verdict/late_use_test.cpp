@@ -31,7 +31,7 @@ TEST(LateUse, is_use_after_scope_when_the_memory_had_ended) {
   late_use(made.evidence(), findings);
   ASSERT_EQ(findings.size(), 1u);
   const Finding& finding = *findings.begin();
-  EXPECT_EQ(to_string(finding.signature), "use-after-scope(forget, frame-end, touched_write)");
+  EXPECT_EQ(to_string(finding.signature), "use-after-scope(forget, frame-end, write)");
   EXPECT_EQ(finding.task, 0);
   EXPECT_EQ(finding.cell, 0);
   EXPECT_EQ(finding.value, 0) << "the carrier";
@@ -46,7 +46,7 @@ TEST(LateUse, is_aliased_borrow_when_only_the_loan_had_ended) {
   HandMade made = begun(forgotten);
   made.client(value_forgotten, 4).task(0, loan_expired, 4, 0, client_actor);
   made.child(stepped, 5).task(0, touched_write, 2, 0, ledger::touch_expired);
-  EXPECT_THAT(signatures(made, late_use), ElementsAre("aliased-borrow(forget, -, touched_write)"));
+  EXPECT_THAT(signatures(made, late_use), ElementsAre("aliased-borrow(forget, -, write)"));
 }
 
 TEST(LateUse, is_not_reported_of_a_touch_in_time) {
@@ -69,8 +69,8 @@ TEST(LateUse, has_five_carriers) {
     made.task(0, loan_expired, 4, 0, client_actor)
         .client(cell_died, 5)
         .task(0, kind, 6, 0, ledger::touch_dead);
-    EXPECT_THAT(signatures(made, late_use), ElementsAre("use-after-scope(forget, frame-end, " +
-                                                        std::string(ledger::info(kind).id) + ")"));
+    EXPECT_THAT(signatures(made, late_use),
+                ElementsAre("use-after-scope(forget, frame-end, " + op_of_touch(kind) + ")"));
   }
 }
 
@@ -79,14 +79,12 @@ TEST(LateUse, names_moments_after_the_last_op) {
   const std::size_t end = made.size();
   made.client(value_dropped, end).task(0, loan_expired, end, 0, client_actor).client(cell_died, end);
   made.task(0, touched_write, 2, 0, ledger::touch_dead);
-  EXPECT_THAT(signatures(made, late_use),
-              ElementsAre("use-after-scope(frame-end, frame-end, touched_write)"));
+  EXPECT_THAT(signatures(made, late_use), ElementsAre("use-after-scope(frame-end, frame-end, write)"));
   HandMade freed = begun("cell x; spawn t0 borrow mut x { write x } as h0");
   freed.task(0, loan_expired, end + ledger::at_final_settle, 0, 0)
       .client(cell_died, end + ledger::at_runtime_end);
   freed.task(0, touched_write, 2, 0, ledger::touch_dead);
-  EXPECT_THAT(signatures(freed, late_use),
-              ElementsAre("use-after-scope(final-settle, runtime-end, touched_write)"));
+  EXPECT_THAT(signatures(freed, late_use), ElementsAre("use-after-scope(final-settle, runtime-end, write)"));
 }
 
 TEST(LateUse, looks_back_to_the_last_end_of_this_cell_and_this_task) {
@@ -94,7 +92,23 @@ TEST(LateUse, looks_back_to_the_last_end_of_this_cell_and_this_task) {
   made.task(1, loan_expired, 4, 0, 0).client(cell_died, 4, 1);  // of others
   made.task(0, loan_expired, 5, 0, client_actor).client(cell_died, 7);
   made.task(0, touched_write, 2, 0, ledger::touch_dead);
-  EXPECT_THAT(signatures(made, late_use), ElementsAre("use-after-scope(forget, frame-end, touched_write)"));
+  EXPECT_THAT(signatures(made, late_use), ElementsAre("use-after-scope(forget, frame-end, write)"));
+}
+
+TEST(LateUse, of_a_child_spawned_through_a_token_names_what_ended_the_loan_that_was_to_be_passed_on) {
+  HandMade made(
+      "cell x; scope s boxed; spawn t in s borrow mut x { spawn u in s borrow mut x { write x } }; forget s");
+  made.client(cell_born, 0).task(0, loan_taken, 2, 0, 0);
+  made.task(0, loan_expired, 7, 0, client_actor).client(value_forgotten, 7).client(cell_died, 8);
+  made.child(stepped, 2).child(spawned, 3, 1).task(1, touched_write, 4, 0, ledger::touch_dead);
+  Findings findings;
+  late_use(made.evidence(), findings);
+  ASSERT_EQ(findings.size(), 1u);
+  const Finding& finding = *findings.begin();
+  EXPECT_EQ(to_string(finding.signature), "use-after-scope(forget, frame-end, write)");
+  EXPECT_EQ(finding.task, 1);
+  EXPECT_EQ(finding.taken_at, 2) << "the loan was t's";
+  EXPECT_EQ(finding.released_at, 7);
 }
 
 TEST(LateUse, is_reported_once_per_signature) {

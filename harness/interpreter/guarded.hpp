@@ -1,0 +1,13 @@
+// Nothing may unwind across the door. A plugin that lets an exception out anyway ends the run as an error
+// that names the function, instead of the process.
+#pragma once
+
+#include "harness/abi/plugin.h"
+
+namespace scopecheck::interpreter {
+
+/// The table with each of its functions called through a guard. Requires: it is called while a machine runs
+/// whose State::original is `plugin`.
+[[nodiscard]] scopecheck_plugin guarded(const scopecheck_plugin& plugin);
+
+}  // namespace scopecheck::interpreter
