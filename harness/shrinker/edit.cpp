@@ -12,8 +12,8 @@ namespace {
 
 class Rebuild {
  public:
-  Rebuild(const Scenario& from, const OpSet& removed, const OpSet& unwrapped)
-      : from_(from), removed_(removed), unwrapped_(unwrapped) {
+  Rebuild(const Scenario& from, const OpSet& removed, const OpSet& unwrapped, std::uint8_t heir)
+      : from_(from), removed_(removed), unwrapped_(unwrapped), heir_(heir) {
     cells_.fill(none);
     values_.fill(none);
     tasks_.fill(none);
@@ -45,16 +45,32 @@ class Rebuild {
       return i + 1;
     }
     if (removed_[i] || !remap(op)) return opens ? from_.matching_end(i) + 1 : i + 1;
+    if (heir_ != none && from_.ops[i].value == heir_ && declares_value(op.kind)) op.boxed = testator_boxed();
     if (opens) open_.push_back({i, to_.ops.size()});
     to_.ops.push_back(op);
     return i + 1;
   }
 
+  static bool declares_value(OpKind kind) {
+    return kind == OpKind::scope || kind == OpKind::join_as || makes_task(kind);
+  }
+
+  /// Whether the innermost async block around that loses its braces was boxed.
+  bool testator_boxed() const {
+    for (std::size_t k = open_.size(); k-- > 0;)
+      if (open_[k].to == none_open && from_.ops[open_[k].from].kind == OpKind::async)
+        return from_.ops[open_[k].from].boxed;
+    return false;
+  }
+
   void close() {
     const Open open = open_.back();
     open_.pop_back();
-    if (open.to == none_open) return;
     const Op& before = from_.ops[open.from];
+    if (open.to == none_open) {
+      if (heir_ != none && before.kind == OpKind::async) values_[before.value] = values_[heir_];
+      return;
+    }
     if (before.kind == OpKind::async || (makes_task(before.kind) && before.value != none)) {
       values_[before.value] = next_value_;
       to_.ops[open.to].value = next_value_++;
@@ -111,6 +127,7 @@ class Rebuild {
   const Scenario& from_;
   const OpSet& removed_;
   const OpSet& unwrapped_;
+  std::uint8_t heir_;
   Scenario to_;
   base::StaticVector<Open, scenario::max_ops> open_;
   std::array<std::uint8_t, scenario::max_cells> cells_{};
@@ -121,8 +138,8 @@ class Rebuild {
 
 }  // namespace
 
-Scenario without(const Scenario& scenario, const OpSet& removed, const OpSet& unwrapped) {
-  return Rebuild(scenario, removed, unwrapped).run();
+Scenario without(const Scenario& scenario, const OpSet& removed, const OpSet& unwrapped, std::uint8_t heir) {
+  return Rebuild(scenario, removed, unwrapped, heir).run();
 }
 
 }  // namespace scopecheck::shrinker

@@ -72,12 +72,34 @@ class Shrinker {
       if (accept(without(now(), {}, unwrapped))) return true;
       const OpSet homeless = only_possible_in(i);
       if (homeless.any() && accept(without(now(), homeless, unwrapped))) return true;
+      if (kind == OpKind::async && inherits(i, homeless, unwrapped)) return true;
       if (!makes_task(kind)) continue;
       for (std::size_t j = 0; j < now().ops.size(); ++j) {
         if (j == i || now().ops[j].kind == OpKind::end) continue;
         OpSet more = homeless;
         more.set(j);
         if (accept(without(now(), more, unwrapped))) return true;
+      }
+    }
+    return false;
+  }
+
+  /// What is done to a future is done to all that it holds: does doing it to one value of these suffice? Ops
+  /// that the value does not have go one at a time (the poll of a future, say).
+  bool inherits(std::size_t block, const OpSet& homeless, const OpSet& unwrapped) {
+    const Scenario& from = now();
+    const std::size_t end = from.matching_end(block);
+    for (std::size_t i = block + 1; i < end; ++i) {
+      const Op& op = from.ops[i];
+      const bool declares = op.kind == OpKind::scope || op.kind == OpKind::join_as || makes_task(op.kind);
+      if (!declares || op.value == scenario::none) continue;
+      const std::uint8_t heir = op.value;
+      if (accept(without(from, homeless, unwrapped, heir))) return true;
+      for (std::size_t j = end + 1; j < from.ops.size(); ++j) {
+        if (from.ops[j].kind == OpKind::end || from.ops[j].subject != from.ops[block].value) continue;
+        OpSet more = homeless;
+        more.set(j);
+        if (accept(without(from, more, unwrapped, heir))) return true;
       }
     }
     return false;

@@ -115,7 +115,7 @@ TEST(Precondition, that_is_broken_leaves_what_was_found_before) {
   EXPECT_EQ(lab.run("frame { cell x; scope s0 boxed; spawn t0 in s0 borrow mut x { write x }; forget s0 }; "
                     "settle; scope s1; spawn t1 in s1 { }"),
             Outcome::discard);
-  EXPECT_THAT(lab.signatures(), ElementsAre("use-after-scope(forget, frame-end, touched_write)"));
+  EXPECT_THAT(lab.signatures(), ElementsAre("use-after-scope(forget, frame-end, write)"));
 }
 
 TEST(Precondition, that_is_broken_leaves_a_machine_that_runs_like_a_fresh_one) {
@@ -193,7 +193,7 @@ TEST(CountingScope, takes_children_while_it_is_being_joined_but_not_when_closed_
 TEST(CountingScope, that_is_forgotten_lets_its_children_run_on) {
   Lab lab("counting_scope");
   lab.run("cell x; scope s0 boxed; spawn t0 in s0 borrow mut x { write x }; forget s0");
-  EXPECT_THAT(lab.signatures(), ElementsAre("use-after-scope(forget, frame-end, touched_write)"));
+  EXPECT_THAT(lab.signatures(), ElementsAre("use-after-scope(forget, frame-end, write)"));
   Lab no_leak("counting_scope", Discipline::no_leak);
   EXPECT_FALSE(no_leak.offers().forget);
   EXPECT_EQ(no_leak.run("cell x; scope s0 boxed; spawn t0 in s0 borrow mut x { write x }; join s0"),

@@ -111,7 +111,7 @@ TEST(TaskGroup, that_nobody_waited_for_cancels_waits_and_says_so) {
 TEST(TaskGroup, that_is_forgotten_waits_for_nobody) {
   Lab lab("task_group", Discipline::documented);
   lab.run("cell x; scope s0 boxed; spawn t0 in s0 borrow mut x { write x }; forget s0");
-  EXPECT_THAT(lab.signatures(), ElementsAre("use-after-scope(forget, frame-end, touched_write)"));
+  EXPECT_THAT(lab.signatures(), ElementsAre("use-after-scope(forget, frame-end, write)"));
 }
 
 }  // namespace

@@ -296,7 +296,7 @@ const std::vector<Twin>& twins() {
       {Rule::unknown, everything(), "frame {\n  cell x\n}\nread x\n", "frame {\n  cell x\n  read x\n}\n",
        "cannot read: x is not in scope here"},
       {Rule::unknown, everything(), "scope s\nspawn t in s {\n  cancel s\n} as h\n",
-       "scope s\nspawn t in s {\n} as h\ncancel s\n", "cannot cancel: s0 is not in scope here"},
+       "scope s\nspawn t in s {\n} as h\ncancel s\n", "cannot cancel: s is not in scope here"},
       {Rule::unknown, everything(), "scope s\nscope r\nspawn t in s {\n  spawn u in r {\n  } as g\n} as h\n",
        "scope s\nscope r\nspawn t in s {\n  spawn u in s {\n  } as g\n} as h\n"},
       {Rule::unknown, everything(),
@@ -308,7 +308,7 @@ const std::vector<Twin>& twins() {
       // ---- used_after_end
       // ----------------------------------------------------------------------------------
       {Rule::used_after_end, everything(), "scope s\ndrop s\nclose s\n", "scope s\nclose s\ndrop s\n",
-       "cannot close s0: it was dropped, forgotten, moved away or consumed"},
+       "cannot close s: it was dropped, forgotten, moved away or consumed"},
       {Rule::used_after_end, everything(), "scope s boxed\nforget s\nspawn t in s {\n} as h\n",
        "scope s boxed\nspawn t in s {\n} as h\nforget s\n"},
       {Rule::used_after_end, everything(), "scope s\nspawn t in s {\n} as h\ndetach h\npoll h\n",
@@ -325,12 +325,12 @@ const std::vector<Twin>& twins() {
       {Rule::read_while_mut_borrowed, everything(),
        "cell x\nscope s\nspawn t in s borrow mut x {\n  write x\n} as h\nread x\n",
        "cell x\nscope s\nspawn t in s borrow shared x {\n  read x\n} as h\nread x\n",
-       "cannot read x: mutably borrowed by t0 through s0 until the end"},
+       "cannot read x: mutably borrowed by t through s until the end"},
       {Rule::read_while_mut_borrowed, embedded(), "cell x\nspawn t borrow mut x {\n} as h\nread x\n",
        "cell x\nspawn t borrow mut x {\n} as h\ndrop h\nread x\n",
-       "cannot read x: mutably borrowed by t0 through h0 until the end"},
+       "cannot read x: mutably borrowed by t through h until the end"},
       {Rule::read_while_mut_borrowed, embedded(), "cell x\nasync b {\n  write x\n}\nread x\n",
-       "cell x\nasync b {\n  read x\n}\nread x\n", "cannot read x: mutably borrowed by b0 until the end"},
+       "cell x\nasync b {\n  read x\n}\nread x\n", "cannot read x: mutably borrowed by b until the end"},
       {Rule::read_while_mut_borrowed, embedded(),
        "cell x\nasync b {\n  spawn t borrow mut x {\n  } as h\n}\npoll b\nread x\n",
        "cell x\nasync b {\n  spawn t borrow shared x {\n  } as h\n}\npoll b\nread x\n"},
@@ -347,11 +347,11 @@ const std::vector<Twin>& twins() {
       {Rule::write_while_borrowed, everything(),
        "cell x\nframe {\n  scope s\n  spawn t in s borrow mut x {\n    write x\n  } as h\n  write x\n}\n",
        "cell x\nframe {\n  scope s\n  spawn t in s borrow mut x {\n    write x\n  } as h\n}\nwrite x\n",
-       "cannot write x: mutably borrowed by t0 through s0 until line 8"},
+       "cannot write x: mutably borrowed by t through s until line 8"},
       {Rule::write_while_borrowed, everything(),
        "cell x\nscope s\nspawn t in s borrow shared x {\n} as h\nwrite x\ndrop s\n",
        "cell x\nscope s\nspawn t in s borrow shared x {\n} as h\ndrop s\nwrite x\n",
-       "cannot write x: shared borrowed by t0 through s0 until line 6"},
+       "cannot write x: shared borrowed by t through s until line 6"},
       // a handle that carries nothing frees nothing
       {Rule::write_while_borrowed, everything(),
        "cell x\nscope s\nspawn t in s borrow shared x {\n} as h\ndrop h\nwrite x\n",
@@ -370,7 +370,7 @@ const std::vector<Twin>& twins() {
       {Rule::write_while_borrowed, with(&Offers::handle_embeds_child),
        "cell x\nscope s\nspawn t in s borrow mut x {\n} as h\ndrop s\nwrite x\n",
        "cell x\nscope s\nspawn t in s borrow mut x {\n} as h\ndrop s\ndrop h\nwrite x\n",
-       "cannot write x: mutably borrowed by t0 through h0 until the end"},
+       "cannot write x: mutably borrowed by t through h until the end"},
       // a future borrows what it mentions from its creation on, also what its nested futures mention
       {Rule::write_while_borrowed, everything(),
        "cell x\nasync b {\n  async c {\n    read x\n  }\n}\nwrite x\n",
@@ -400,7 +400,7 @@ const std::vector<Twin>& twins() {
       {Rule::write_while_borrowed, embedded(),
        "cell x\nspawn t borrow mut x {\n} as h boxed\nwrite x\nforget h\n",
        "cell x\nspawn t borrow mut x {\n} as h boxed\nforget h\nwrite x\n",
-       "cannot write x: mutably borrowed by t0 through h0 until line 5"},
+       "cannot write x: mutably borrowed by t through h until line 5"},
       {Rule::write_while_borrowed, embedded(),
        "cell x\nasync b boxed {\n  spawn t borrow mut x {\n  } as h\n  suspend\n}\npoll b\nwrite x\n",
        "cell x\nasync b boxed {\n  spawn t borrow mut x {\n  } as h\n  suspend\n}\npoll b\nforget b\nwrite "
@@ -416,7 +416,7 @@ const std::vector<Twin>& twins() {
       {Rule::borrow_while_mut_borrowed, everything(),
        "cell x\nscope s\nspawn t in s borrow mut x {\n} as h\nspawn u in s borrow shared x {\n} as g\n",
        "cell x\nscope s\nspawn t in s borrow shared x {\n} as h\nspawn u in s borrow shared x {\n} as g\n",
-       "cannot borrow x: mutably borrowed by t0 through s0 until the end"},
+       "cannot borrow x: mutably borrowed by t through s until the end"},
       {Rule::borrow_while_mut_borrowed, by_handle(),
        "cell x\nspawn t borrow mut x {\n} as h\nspawn u borrow shared x {\n} as g\n",
        "cell x\nspawn t borrow mut x {\n} as h\nforget h\nspawn u borrow shared x {\n} as g\n"},
@@ -427,7 +427,7 @@ const std::vector<Twin>& twins() {
        "cell x\nscope s\nspawn t in s borrow shared x {\n} as h\nspawn u in s borrow mut x {\n} as g\n",
        "cell x\ncell y\nscope s\nspawn t in s borrow shared x {\n} as h\nspawn u in s borrow mut y {\n} as "
        "g\n",
-       "cannot mutably borrow x: shared borrowed by t0 through s0 until the end"},
+       "cannot mutably borrow x: shared borrowed by t through s until the end"},
       {Rule::borrow_mut_while_borrowed, everything(),
        "cell x\nscope s\nspawn t in s borrow mut x {\n} as h\nspawn u in s borrow mut x {\n} as g\n",
        "cell x\nscope s\nspawn t in s borrow mut x {\n} as h\ndrop s\nscope r\nspawn u in r borrow mut x "
@@ -440,7 +440,7 @@ const std::vector<Twin>& twins() {
       // ------------------------------------------------------------------------------------
       {Rule::not_borrowed, embedded(), "cell x\nspawn t {\n  read x\n} as h\n",
        "cell x\nspawn t borrow shared x {\n  read x\n} as h\n",
-       "cannot touch x: t0 did not borrow it; add `borrow mut x` to its spawn"},
+       "cannot touch x: t did not borrow it; add `borrow mut x` to its spawn"},
       {Rule::not_borrowed, embedded(), "cell x\nspawn t {\n  async b {\n    write x\n  }\n} as h\n",
        "cell x\nspawn t borrow mut x {\n  async b {\n    write x\n  }\n} as h\n"},
       {Rule::not_borrowed, embedded(), "cell x\nspawn t {\n  spawn u borrow shared x {\n  } as g\n} as h\n",
@@ -457,7 +457,7 @@ const std::vector<Twin>& twins() {
       // ---- write_through_shared
       // ----------------------------------------------------------------------------
       {Rule::write_through_shared, embedded(), "cell x\nspawn t borrow shared x {\n  write x\n} as h\n",
-       "cell x\nspawn t borrow mut x {\n  write x\n} as h\n", "cannot write x: t0 borrowed it shared"},
+       "cell x\nspawn t borrow mut x {\n  write x\n} as h\n", "cannot write x: t borrowed it shared"},
       {Rule::write_through_shared, embedded(),
        "cell x\nspawn t borrow shared x {\n  spawn u borrow mut x {\n  } as g\n} as h\n",
        "cell x\nspawn t borrow mut x {\n  spawn u borrow mut x {\n  } as g\n} as h\n"},
@@ -477,7 +477,7 @@ const std::vector<Twin>& twins() {
       // --------------------------------------------------------------------------
       {Rule::declared_after_carrier, everything(), "scope s\ncell x\nspawn t in s borrow mut x {\n} as h\n",
        "cell x\nscope s\nspawn t in s borrow mut x {\n} as h\n",
-       "cannot borrow x: it would die before s0, which carries the loan; declare x first"},
+       "cannot borrow x: it would die before s, which carries the loan; declare x first"},
       {Rule::declared_after_carrier, everything(),
        "scope s\ncatch {\n  cell x\n  spawn t in s borrow shared x {\n  } as h\n}\n",
        "catch {\n  cell x\n  scope s\n  spawn t in s borrow shared x {\n  } as h\n}\n"},
@@ -497,10 +497,10 @@ const std::vector<Twin>& twins() {
       {Rule::moved_to_longer_life, by_handle(),
        "frame {\n  cell x\n  spawn t borrow shared x {\n  } as h\n  move h out\n}\n",
        "cell x\nframe {\n  spawn t borrow shared x {\n  } as h\n  move h out\n}\n",
-       "cannot move h0 out: it borrows x, which dies with this frame"},
+       "cannot move h out: it borrows x, which dies with this frame"},
       {Rule::moved_to_longer_life, everything(), "frame {\n  scope s\n  join s as j\n  move j out\n}\n",
        "scope s\nframe {\n  join s as j\n  move j out\n}\n",
-       "cannot move j0 out: it borrows s0, which dies with this frame"},
+       "cannot move j out: it borrows s, which dies with this frame"},
       {Rule::moved_to_longer_life, by_handle(),
        "frame {\n  spawn t {\n  } as h\n  async b {\n    poll h\n  }\n  move b out\n}\n",
        "spawn t {\n} as h\nframe {\n  async b {\n    poll h\n  }\n  move b out\n}\n"},
@@ -516,7 +516,7 @@ const std::vector<Twin>& twins() {
       // ---- consumed_through_capture
       // ------------------------------------------------------------------------
       {Rule::consumed_through_capture, everything(), "scope s\nasync b {\n  drop s\n}\n",
-       "scope s\nasync b {\n  close s\n}\n", "cannot drop s0 here: this block uses it by reference"},
+       "scope s\nasync b {\n  close s\n}\n", "cannot drop s here: this block uses it by reference"},
       {Rule::consumed_through_capture, by_handle(), "spawn t {\n} as h\ncatch {\n  forget h\n}\n",
        "spawn t {\n} as h\nframe {\n  forget h\n}\n"},
       {Rule::consumed_through_capture, by_handle(), "spawn t {\n} as h\ninside {\n  await h\n}\n",
@@ -529,7 +529,7 @@ const std::vector<Twin>& twins() {
       // ---- value_borrowed
       // ----------------------------------------------------------------------------------
       {Rule::value_borrowed, everything(), "scope s\njoin s as j\ndrop s\n",
-       "scope s\njoin s as j\ndrop j\ndrop s\n", "cannot drop s0: j0 borrows it until the end"},
+       "scope s\njoin s as j\ndrop j\ndrop s\n", "cannot drop s: j borrows it until the end"},
       {Rule::value_borrowed, everything(), "scope s boxed\njoin s as j\nforget s\n",
        "scope s boxed\njoin s as j\nforget j\nforget s\n"},
       {Rule::value_borrowed, everything(), "scope s\njoin s as j\npoll s\n",
@@ -566,7 +566,7 @@ const std::vector<Twin>& twins() {
       // ---- pinned
       // ------------------------------------------------------------------------------------------
       {Rule::pinned, embedded(), "spawn t {\n} as h\nforget h\n", "spawn t {\n} as h boxed\nforget h\n",
-       "cannot forget h0: it is pinned in its frame; a boxed one can be"},
+       "cannot forget h: it is pinned in its frame; a boxed one can be"},
       {Rule::pinned, embedded(), "spawn t {\n} as h\nmove h\n", "spawn t {\n} as h boxed\nmove h\n"},
       {Rule::pinned, embedded(), "spawn t {\n} as h\nforget h in-place\n", "spawn t {\n} as h\ndrop h\n"},
       {Rule::pinned, everything(), "scope s\nspawn t in s {\n} as h\nforget s\n", "scope s\nforget s\n"},
@@ -603,7 +603,7 @@ const std::vector<Twin>& twins() {
       {Rule::payload_must_own, embedded(),
        "cell x\nspawn t borrow mut x {\n  touch-on-drop payload x\n  throw\n} as h\n",
        "spawn t {\n  cell x\n  touch-on-drop payload x\n  throw\n} as h\n",
-       "a panic payload of t0 cannot touch x: a payload outlives every frame, so it must own it"},
+       "a panic payload of t cannot touch x: a payload outlives every frame, so it must own it"},
 
       // ---- held_by_destructor
       // ------------------------------------------------------------------------------
@@ -612,7 +612,7 @@ const std::vector<Twin>& twins() {
        "h\n",
        "cell x\nspawn t borrow mut x {\n  spawn u borrow mut x {\n  } as g\n  drop g\n  touch-on-drop result "
        "x\n} as h\n",
-       "cannot spawn with x: a destructor of t0 holds it"},
+       "cannot spawn with x: a destructor of t holds it"},
       {Rule::held_by_destructor, embedded(),
        "spawn t {\n  cell y\n  touch-on-drop capture y\n  touch-on-drop result y\n} as h\n",
        "spawn t {\n  cell y\n  cell x\n  touch-on-drop capture y\n  touch-on-drop result x\n} as h\n"},
@@ -664,7 +664,7 @@ const std::vector<Twin>& twins() {
        "cell x\nscope s\nreserve t in s borrow mut x {\n} as h\nwrite x\n",
        "cell x\nscope s\nreserve t in s borrow mut x {\n} as h\ndrop h\ndrop s\nwrite x\n"},
       {Rule::value_borrowed, everything(), "scope s\nreserve t in s {\n} as h\ndrop s\n",
-       "scope s\nspawn t in s {\n} as h\ndrop s\n", "cannot drop s0: h0 borrows it until the end"},
+       "scope s\nspawn t in s {\n} as h\ndrop s\n", "cannot drop s: h borrows it until the end"},
       {Rule::moved_to_longer_life, everything(),
        "scope s\nframe {\n  cell x\n  scope r\n  reserve t in r borrow mut x {\n  } as h\n  move h out\n}\n",
        "scope s\nframe {\n  cell x\n  reserve t in s {\n  } as h\n  move h out\n}\n"},
@@ -765,7 +765,7 @@ TEST(Rules, NameLinesOfTheFileNotOpsOfTheScenario) {
   const auto verdict = check(parsed->scenario, without(&Offers::handle), &wording);
   ASSERT_FALSE(verdict.has_value());
   EXPECT_EQ(parsed->lines[verdict.error().op], 10u);
-  EXPECT_EQ(verdict.error().message, "cannot write x: mutably borrowed by t0 through s0 until line 12");
+  EXPECT_EQ(verdict.error().message, "cannot write x: mutably borrowed by t through s until line 12");
 }
 
 }  // namespace

@@ -66,6 +66,17 @@ TEST(Without, an_unwrapped_block_loses_only_its_braces) {
             canonical("cell x; spawn t0 borrow mut x { write x } as h0"));
 }
 
+TEST(Without, an_heir_takes_the_place_of_an_unwrapped_future_and_its_box) {
+  const Scenario before = tests::scenario_of(
+      "cell x; async b0 boxed { spawn t0 borrow mut x { write x } as h0; suspend }; poll b0; forget b0");
+  const std::uint8_t handle = 0;
+  EXPECT_EQ(scenario::to_text(without(before, ops({5, 7}), ops({1}), handle)),
+            canonical("cell x; spawn t0 borrow mut x { write x } as h0 boxed; forget h0"));
+  EXPECT_EQ(scenario::to_text(without(before, ops({5, 7}), ops({1}))),
+            canonical("cell x; spawn t0 borrow mut x { write x } as h0"))
+      << "without an heir the future is gone, and what mentions it";
+}
+
 TEST(Without, values_are_numbered_where_their_block_ends) {
   // the handle inside ends first: it is value 0, the block value 1
   const Scenario before =
