@@ -28,6 +28,7 @@ program_packages=(
 )
 test_packages=(
   'g++-12|the second compiler'
+  'python3|the second counter of scenarios'
   'clang-format-19|checks the layout of the sources'
   'clang-tidy-19|checks the sources'
 )
