@@ -551,7 +551,7 @@ const std::vector<Twin>& twins() {
       {Rule::value_borrowed, with(&Offers::handle_borrows_scope),
        "scope s\nspawn t in s {\n} as h\ndrop s\npoll h\n",
        "scope s\nspawn t in s {\n} as h\npoll h\ndrop h\ndrop s\n",
-       "cannot drop s0: h0 borrows it until the end"},
+       "cannot drop s: h borrows it until the end"},
       {Rule::value_borrowed, with(&Offers::handle_borrows_scope),
        "scope s boxed\nspawn t in s {\n} as h\nforget s\n",
        "scope s boxed\nspawn t in s {\n} as h\nforget h\nforget s\n"},
