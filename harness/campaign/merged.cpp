@@ -66,11 +66,15 @@ Merged merge(std::span<const Tally* const> tallies) {
       const auto [at, is_new] = found.try_emplace(slot.finding.signature, candidate);
       if (is_new) continue;
       Found& known = at->second;
-      const std::uint64_t times = known.times + candidate.times;
-      if (std::pair(candidate.scenario.cost(), candidate.number) <
-          std::pair(known.scenario.cost(), known.number))
-        known = candidate;
-      known.times = times;
+      known.times += candidate.times;
+      // the shortest example, and when the signature was first seen: neither depends on how the work was
+      // divided
+      if (candidate.scenario < known.scenario) {
+        known.finding = candidate.finding;
+        known.scenario = candidate.scenario;
+      }
+      known.number = std::min(known.number, candidate.number);
+      known.after_ns = std::min(known.after_ns, candidate.after_ns);
     }
     const std::uint8_t finished = tally->finished.load();
     merged.all_finished = merged.all_finished && finished == 1;
