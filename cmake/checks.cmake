@@ -2,7 +2,7 @@
 
 # What every check links: all rooms, the implementations, and what Debian calls the test libraries.
 function(scopecheck_link_everything TARGET)
-  foreach(room IN ITEMS cli campaign report shrinker verdict interpreter abi ledger schedule generator scenario base impls)
+  foreach(room IN ITEMS cli fuzz campaign report shrinker verdict interpreter abi ledger schedule generator scenario base impls)
     if(TARGET scopecheck_${room})
       target_link_libraries(${TARGET} PRIVATE scopecheck::${room})
     endif()
@@ -14,7 +14,6 @@ endfunction()
 # repository, with a fixed RapidCheck seed; ctest -L <folder> selects a folder's.
 function(scopecheck_add_tests)
   find_package(GTest REQUIRED)
-  find_package(rapidcheck REQUIRED)
   include(GoogleTest)
 
   # Relative helpers only: a test includes "tests/support/x.hpp" as it includes "harness/base/x.hpp".
@@ -86,37 +85,98 @@ function(scopecheck_add_benchmarks)
   endif()
 endfunction()
 
-# fuzz_<name> from fuzz_targets/<name>.cpp, and a test that runs it for a short while on corpus/seeds. A target
-# called canary* must crash: its test passes only when the crash is reported.
+# Gives TARGET, which defines LLVMFuzzerTestOneInput, an engine: SCOPECHECK_FUZZ_ENGINE.
+function(scopecheck_use_fuzz_engine TARGET)
+  if(SCOPECHECK_FUZZ_ENGINE STREQUAL "libfuzzer")
+    if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+      message(FATAL_ERROR "libFuzzer is a part of clang. Use the preset fuzz.")
+    endif()
+    target_link_options(${TARGET} PRIVATE -fsanitize=fuzzer)
+  elseif(SCOPECHECK_FUZZ_ENGINE STREQUAL "afl")
+    # AFL++'s own main for such targets, and its runtime; the coverage is clang's (see the preset afl). In Debian
+    # the driver has no copy of the runtime, and afl-clang-fast is a compiler too old for this source.
+    find_library(SCOPECHECK_AFL_DRIVER AFLDriver PATHS /usr/lib/afl REQUIRED)
+    find_file(SCOPECHECK_AFL_RUNTIME afl-compiler-rt.o PATHS /usr/lib/afl REQUIRED)
+    target_link_libraries(${TARGET} PRIVATE ${SCOPECHECK_AFL_DRIVER} ${SCOPECHECK_AFL_RUNTIME} ${CMAKE_DL_LIBS} rt)
+  else()
+    target_sources(${TARGET} PRIVATE "${SCOPECHECK_SOURCE_DIR}/harness/fuzz/replay_main.cpp")
+  endif()
+endfunction()
+
+# scopecheck_add_fuzz_target(IMPLEMENTATION [source, object or library...]): the executable
+# scopecheck_fuzz_<IMPLEMENTATION>, which fuzzes the implementation that the sources register under that name. For
+# implementations outside of this tree, too: they see the door and the kit.
+function(scopecheck_add_fuzz_target IMPLEMENTATION)
+  set(target scopecheck_fuzz_${IMPLEMENTATION})
+  add_executable(${target} "${SCOPECHECK_SOURCE_DIR}/fuzz_targets/scenario.cpp")
+  foreach(part IN LISTS ARGN)
+    if(TARGET "${part}")
+      target_link_libraries(${target} PRIVATE ${part})
+    else()
+      target_sources(${target} PRIVATE "${part}")
+    endif()
+  endforeach()
+  target_compile_definitions(${target} PRIVATE SCOPECHECK_FUZZ_IMPLEMENTATION="${IMPLEMENTATION}")
+  target_link_libraries(${target} PRIVATE scopecheck::fuzz scopecheck::abi)
+  scopecheck_use_fuzz_engine(${target})
+  if(SCOPECHECK_FUZZ_ENGINE STREQUAL "replay")
+    set_target_properties(${target} PROPERTIES EXCLUDE_FROM_ALL ON)
+  endif()
+endfunction()
+
+# scopecheck_fuzz_<implementation> for every implementation of this tree that is one file of impls/designs,
+# impls/canaries or impls/incidents; and fuzz_<name> from each other file of fuzz_targets/. With libFuzzer, a short
+# test of each on corpus/seeds; one called canary* must crash.
 function(scopecheck_add_fuzz_targets)
-  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
-    message(FATAL_ERROR "SCOPECHECK_FUZZ needs clang: libFuzzer is a part of it. Use the preset fuzz.")
-  endif()
-  set(SCOPECHECK_FUZZ_SECONDS 20 CACHE STRING "How long ctest runs each fuzz target")
-  set(seeds)
-  file(GLOB seed_files CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/corpus/seeds/*")
-  if(seed_files)
-    set(seeds "${CMAKE_SOURCE_DIR}/corpus/seeds")
-  endif()
+  set(SCOPECHECK_SOURCE_DIR "${CMAKE_SOURCE_DIR}" CACHE INTERNAL "for scopecheck_add_fuzz_target in other projects")
+  set(SCOPECHECK_FUZZ_SECONDS 3 CACHE STRING "How long ctest runs each fuzz target")
+  set(targets)
+
+  foreach(folder IN ITEMS designs canaries incidents)
+    file(GLOB sources CONFIGURE_DEPENDS RELATIVE "${CMAKE_SOURCE_DIR}/impls/${folder}"
+         "${CMAKE_SOURCE_DIR}/impls/${folder}/*.cpp")
+    foreach(source IN LISTS sources)
+      cmake_path(GET source STEM name)
+      # its object alone: an engine looks at all counters after every run, others' would only be looked at
+      scopecheck_add_fuzz_target(
+        ${name} "$<FILTER:$<TARGET_OBJECTS:scopecheck_impls>,INCLUDE,/${folder}/${name}\\.cpp>")
+      if(folder STREQUAL "designs")
+        list(APPEND targets scopecheck_fuzz_${name})
+      endif()
+    endforeach()
+  endforeach()
 
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/fuzz_targets/*.cpp")
+  list(FILTER sources EXCLUDE REGEX "/scenario\\.cpp$")
   foreach(source IN LISTS sources)
     cmake_path(GET source STEM name)
-    set(target fuzz_${name})
-    add_executable(${target} "${source}")
-    scopecheck_link_everything(${target})
-    target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+    add_executable(fuzz_${name} "${source}")
+    scopecheck_expose_headers(fuzz_targets fuzz_targets)
+    scopecheck_use_headers(fuzz_${name} PRIVATE fuzz_targets)
+    scopecheck_link_everything(fuzz_${name})
+    scopecheck_use_fuzz_engine(fuzz_${name})
+    list(APPEND targets fuzz_${name})
+  endforeach()
 
+  if(SCOPECHECK_FUZZ_ENGINE STREQUAL "libfuzzer")
+    # the yardstick of scripts/fuzz-figures, with the flags of the targets
+    add_executable(scopecheck_empty_fuzz_target "${CMAKE_SOURCE_DIR}/bench/empty_fuzz_target.cpp")
+    scopecheck_use_fuzz_engine(scopecheck_empty_fuzz_target)
+  endif()
+
+  foreach(target IN LISTS targets)
     # libFuzzer writes what it finds into the first folder it is given; the seeds are only read.
-    set(found "${CMAKE_BINARY_DIR}/corpus/${name}")
+    set(found "${CMAKE_BINARY_DIR}/corpus/${target}")
     file(MAKE_DIRECTORY "${found}")
-    add_test(NAME fuzz.${name}
-             COMMAND ${target} -max_total_time=${SCOPECHECK_FUZZ_SECONDS} -timeout=30 -print_final_stats=1
-                     -artifact_prefix=${found}- "${found}" ${seeds}
-             WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}")
-    set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 600)
-    if(name MATCHES "^canary")
-      set_tests_properties(fuzz.${name} PROPERTIES PASS_REGULAR_EXPRESSION "SUMMARY: (AddressSanitizer|libFuzzer)")
+    if(SCOPECHECK_FUZZ_ENGINE STREQUAL "libfuzzer" AND target MATCHES "^fuzz_")
+      add_test(NAME fuzz.${target}
+               COMMAND ${target} -max_total_time=${SCOPECHECK_FUZZ_SECONDS} -seed=1 -timeout=30 -print_final_stats=1
+                       -artifact_prefix=${found}- "${found}"
+               WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}")
+      set_tests_properties(fuzz.${target} PROPERTIES LABELS fuzz TIMEOUT 600)
+      if(target MATCHES "canary")
+        set_tests_properties(fuzz.${target} PROPERTIES PASS_REGULAR_EXPRESSION "SUMMARY: AddressSanitizer")
+      endif()
     endif()
   endforeach()
 endfunction()

@@ -42,3 +42,8 @@ if(SCOPECHECK_SANITIZE)
     add_compile_options(-fsanitize-recover=address)
   endif()
 endif()
+
+if(SCOPECHECK_FUZZ_ENGINE STREQUAL "afl")
+  # clang's own coverage, which AFL++'s runtime reads: afl-clang-fast of Debian 12 is clang 14, too old for this source.
+  add_compile_options(-fsanitize-coverage=trace-pc-guard)
+endif()

@@ -31,6 +31,7 @@ test_packages=(
   'python3|the second counter of scenarios'
   'clang-format-19|checks the layout of the sources'
   'clang-tidy-19|checks the sources'
+  'afl++|the other coverage-guided engine, for its test'
 )
 
 say() { printf '%s\n' "$*" >&2; }

@@ -5,6 +5,8 @@ namespace scopecheck::base {
 
 /// Prints the failed expression and aborts. Threads: any.
 [[noreturn]] void assertion_failed(const char* expression, const char* file, int line) noexcept;
+/// Whether an assertion has failed: tells its abort() from an implementation's. Async-signal-safe.
+[[nodiscard]] bool assertion_has_failed() noexcept;
 
 }  // namespace scopecheck::base
 

@@ -95,6 +95,21 @@ std::vector<std::string_view> operations(const scopecheck_plugin& p) {
   return ops;
 }
 
+/// Per flavour and discipline, where clients can do something else under it than under `safe`.
+nlohmann::ordered_json expected(const scopecheck_plugin& p) {
+  constexpr std::array<std::string_view, 3> words = {"safe", "documented", "no-leak"};
+  const scenario::Offers safe = interpreter::offers_of(p, scenario::Discipline::safe);
+  nlohmann::ordered_json result;
+  for (std::uint32_t flavour = 0; flavour < p.flavour_count; ++flavour)
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      const auto discipline = static_cast<scenario::Discipline>(i);
+      if (i != 0 && interpreter::offers_of(p, discipline) == safe) continue;
+      result[p.flavours[flavour].name][words[i]] =
+          interpreter::expects_unsound(p, flavour, discipline) ? "unsound" : "not-refuted";
+    }
+  return result;
+}
+
 }  // namespace
 
 int list_ops() {
@@ -136,6 +151,7 @@ int list(bool json) {
     for (const ClientOp& op : client_ops)
       if ((p->client_ops & op.bit) != 0)
         entry["client_ops"].push_back({{"op", op.name}, {"source", source_of(*p, op.bit)}});
+    entry["expected"] = expected(*p);
     array.push_back(entry);
     if (json) continue;
     fmt::print("{}\n  {}\n", p->name, p->summary);

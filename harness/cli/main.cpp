@@ -2,6 +2,7 @@
 #include "harness/abi/names.hpp"
 #include "harness/campaign/runner.hpp"
 #include "harness/cli/commands.hpp"
+#include "harness/cli/fuzzing.hpp"
 #include "harness/cli/select.hpp"
 #include "harness/scenario/text.hpp"
 
@@ -33,6 +34,8 @@ constexpr const char* examples = R"(Examples:
   scopecheck replay bug.scn --witness asan --times 1000
   scopecheck explain bug.scn                the lifeline picture
   scopecheck explain bug.scn --as rust      the same client in safe Rust
+  scopecheck fuzz parent_driven --seconds 600 -j2   deeper, guided by coverage and ledger states
+  scopecheck regress                        the kept counterexamples, all at once
 Exit codes: 0 as expected, 1 a verdict differs from the expectation, 2 usage, 3 harness error.)";
 
 // Examples of each command; tests/cli/help_test.sh runs them.
@@ -121,6 +124,13 @@ int run(int argc, char** argv) {
   check->add_option("--random", check_arguments.random, "random scenarios of 9 to 40 ops beyond it")
       ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1'000'000'000'000}))
       ->capture_default_str();
+  std::string check_engine = "exhaustive";
+  check
+      ->add_option("--engine", check_engine,
+                   "exhaustive, then random; or rapidcheck: --random scenarios, shrunk by RapidCheck, the "
+                   "ledger alone")
+      ->check(CLI::IsMember({"exhaustive", "rapidcheck"}))
+      ->capture_default_str();
   check->add_option("--seed", check_arguments.seed, "seed of the random ones")->capture_default_str();
   check->add_option("--seconds", check_arguments.seconds, "time limit for the whole check; 0: none")
       ->check(CLI::NonNegativeNumber)
@@ -166,6 +176,38 @@ int run(int argc, char** argv) {
       app.add_subcommand("selftest", "prove that this build notices what it must: the detection table");
   selftest->footer(selftest_examples);
 
+  cli::RegressArguments regress_arguments;
+  auto* regress =
+      app.add_subcommand("regress", "run the kept scenarios and compare with the verdicts that they state");
+  regress->add_option("DIR", regress_arguments.folder, "folder with .scn files")->capture_default_str();
+  regress->add_option("-j,--jobs", regress_arguments.runners, "runner processes; default: one per processor")
+      ->check(CLI::Range(1, 256));
+
+  cli::FuzzArguments fuzz_arguments;
+  auto* fuzz = app.add_subcommand("fuzz", "search with a coverage-guided engine until something is found");
+  fuzz->add_option("NAME", fuzz_arguments.implementation, "the implementation")->required();
+  fuzz->add_option("--seconds", fuzz_arguments.seconds, "time limit")
+      ->check(CLI::Range(1.0, 1e7))
+      ->capture_default_str();
+  fuzz->add_option("-j,--jobs", fuzz_arguments.engines, "engine processes")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  fuzz->add_option("--engine", fuzz_arguments.engine, "who searches")
+      ->check(CLI::IsMember({"libfuzzer", "afl"}))
+      ->capture_default_str();
+  fuzz->add_option("--output", fuzz_arguments.output,
+                   "folder for corpus and findings, kept for the next time; default: fuzz-NAME");
+  fuzz->add_option("--inputs", fuzz_arguments.inputs, "more folders with inputs, only read");
+  fuzz->add_option("--flavour", fuzz_arguments.flavour, "one of its flavours; default: the first");
+  fuzz->add_option("--discipline", fuzz_arguments.discipline, "which clients are allowed")
+      ->check(CLI::IsMember({"safe", "documented", "no-leak"}))
+      ->capture_default_str();
+  fuzz->add_option("--seed", fuzz_arguments.seed, "of the engine; 0: another one each time")
+      ->capture_default_str();
+  fuzz->add_option("--json", fuzz_arguments.json, "also write a summary to this file");
+  fuzz->add_flag("--go-on", fuzz_arguments.go_on, "do not stop at the first finding");
+  fuzz->add_flag("-q,--quiet", fuzz_arguments.quiet, "no progress");
+
   int runner_fd = -1;
   auto* runner = app.add_subcommand("runner", "")->group("");  // what `check` starts
   runner->add_option("--fd", runner_fd)->required();
@@ -186,11 +228,14 @@ int run(int argc, char** argv) {
   }
   if (*runner) return campaign::runner_main(runner_fd);
   if (*list) return list_ops ? cli::list_ops() : cli::list(list_json);
+  if (*check && check_engine == "rapidcheck") return cli::rapidcheck(check_arguments);
   if (*check) return cli::check(check_arguments);
   if (*replay) return cli::replay(scenario_arguments);
   if (*explain) return cli::explain(scenario_arguments);
   if (*shrink) return cli::shrink(scenario_arguments);
   if (*selftest) return cli::selftest();
+  if (*fuzz) return cli::fuzz(fuzz_arguments);
+  if (*regress) return cli::regress(regress_arguments);
   fmt::print("{}", app.help());
   return cli::exit_ok;
 }

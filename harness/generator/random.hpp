@@ -1,4 +1,5 @@
-// Plain seeded random scenarios beyond the exhaustive bound: 9 to 40 ops, median at least 16.
+// Plain seeded random scenarios beyond the exhaustive bound: 9 to 40 ops, median at least 16. Each is drawn
+// from a random subset of the ops (propose.hpp).
 #pragma once
 
 #include "harness/base/prng.hpp"
@@ -25,7 +26,6 @@ class Random {
   [[nodiscard]] const scenario::Scenario& next();
 
  private:
-  [[nodiscard]] scenario::Op propose();
   [[nodiscard]] bool ends_program_early(const scenario::Op& op, std::size_t target) const;
 
   scenario::Offers offers_;

@@ -242,6 +242,15 @@ class Parser {
   }
 
   void parse_header(std::string_view comment) {
+    for (std::size_t end = 0; end < comment.size();) {
+      const std::size_t begin = end;
+      end = std::min(comment.find(';', begin), comment.size());
+      parse_pair(comment.substr(begin, end - begin));
+      if (end < comment.size()) ++end;
+    }
+  }
+
+  void parse_pair(std::string_view comment) {
     const std::size_t colon = comment.find(':');
     if (colon == std::string_view::npos) return;
     const auto trim = [](std::string_view s) {

@@ -1,6 +1,7 @@
 // The text form of scenarios (`.scn`): one op a line, blocks in braces, the outermost frame implicit.
 //
-//   # impl: stacked_in_scope        <- `# key: value` lines before the first op are the file's header
+//   # impl: stacked_in_scope        <- `# key: value` before the first op is the file's header; several pairs
+//                                      on a line are separated by `;`
 //   cell x
 //   spawn t0 borrow mut x {
 //     write x

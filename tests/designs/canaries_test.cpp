@@ -1,5 +1,6 @@
 // The canaries do what their first line says: each planted defect is there, and it is the only one.
 #include "tests/designs/fake_host.hpp"
+#include "tests/support/lab.hpp"
 
 #include <optional>
 
@@ -158,6 +159,36 @@ TEST(Canaries, moved_leaves_a_pointer_to_where_it_was_first_polled) {
   EXPECT_NE(std::memcmp(before.data(), planted.handle->get(), before.size()), 0);
   planted.runtime.drop_handle(moved);
   EXPECT_EQ(planted.child.drops, 1);
+}
+
+// The deep ones, by a client that is longer or wider than those of the exhaustive search by default.
+void expect_deep(const char* name, const char* almost, const char* enough) {
+  Lab lab(name);
+  EXPECT_EQ(lab.run(almost), interpreter::Outcome::clean);
+  EXPECT_TRUE(lab.findings().empty()) << name << " on what is within the default bound";
+  EXPECT_EQ(lab.run(enough), interpreter::Outcome::clean);
+  ASSERT_FALSE(lab.findings().empty()) << name;
+  EXPECT_EQ(lab.findings().begin()->kind(), verdict::FindingKind::use_after_scope);
+}
+
+TEST(Canaries, deep_third_detaches_the_first_of_three) {
+  expect_deep(
+      "canary_deep_third", "cell x; spawn t0 { } as h0; spawn t1 borrow mut x { write x } as h1; drop h1",
+      "cell x; spawn t0 { } as h0; spawn t1 { } as h1; spawn t2 borrow mut x { write x } as h2; drop h2");
+}
+
+TEST(Canaries, deep_patience_detaches_after_eight_polls) {
+  const std::string begin = "cell x; spawn t0 borrow mut x { write x } as h0; ";
+  std::string polls;
+  for (int i = 0; i < 7; ++i) polls += "poll h0; ";
+  expect_deep("canary_deep_patience", (begin + polls).c_str(), (begin + polls + "poll h0").c_str());
+}
+
+TEST(Canaries, deep_panics_detaches_after_two_panics) {
+  expect_deep("canary_deep_panics",
+              "spawn t0 { throw } as h0; settle; drop h0; cell x; spawn t1 borrow mut x { write x } as h1",
+              "spawn t0 { throw } as h0; spawn t1 { throw } as h1; settle; drop h0; drop h1; cell x; "
+              "spawn t2 borrow mut x { write x } as h2");
 }
 
 }  // namespace

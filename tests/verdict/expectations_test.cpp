@@ -55,6 +55,7 @@ std::vector<Expected> expectations() {
     if (name == "intrusive_list" || name == "canary_stale_waker" || name == "canary_moved" ||
         name.starts_with("canary_late_bookkeeping") || name.starts_with("canary_late_handle"))
       continue;
+    if (name.starts_with("canary_deep_")) continue;  // out of reach of five ops, which is what they are for
     for (const Discipline discipline : {Discipline::safe, Discipline::documented, Discipline::no_leak})
       all.push_back({name, discipline});
   }

@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# The kept counterexamples still say what they said; and `regress` notices when they do not.
+# shellcheck source-path=SCRIPTDIR source=support.sh
+source "$(dirname "${BASH_SOURCE[0]}")/support.sh"
+
+run regress
+expect_status 0
+expect_out ' 0 not'
+
+# A file that expects something else, is no client of its API, or is no scenario.
+mkdir "$work/kept"
+good=corpus/regressions/stacked_in_scope-forget.scn
+sed 's/expect: unsound/expect: not-refuted/; 2d' $good >"$work/kept/a.scn"
+sed 's/use-after-scope(forget, frame-end/use-after-scope(drop, frame-end/' $good >"$work/kept/b.scn"
+sed 's/^forget h0$/drop h0/; 2d' $good >"$work/kept/c.scn"
+sed 's/discipline: safe/discipline: documented/' $good >"$work/kept/d.scn"
+run regress "$work/kept"
+expect_status 1
+expect_out 'a.scn: new finding: use-after-scope(forget, frame-end, touched_write)'
+expect_out 'b.scn: another finding: use-after-scope(forget, frame-end, touched_write)'
+expect_out 'c.scn: not reproduced: no finding'
+expect_out 'd.scn: no longer applicable: '
+expect_out '4 regressions: 0 as expected, 4 not'
+
+printf 'spawm\n' >"$work/kept/e.scn"
+sed 's/; expect: unsound//' $good >"$work/kept/f.scn"
+run regress "$work/kept"
+expect_status 3
+expect_out 'e.scn: error: line 1: '
+expect_out 'f.scn: error: the first line must say'
+
+run regress "$work/none"
+expect_status 2
+expect_complaint
+
+# impls/expected.toml says what the implementations say of themselves.
+run list --json
+expect_python 'impls/expected.toml' '
+import json, sys, tomllib
+kept = {n: {f: e["verdict"] for f, e in flavours.items()}
+        for n, flavours in tomllib.load(open("impls/expected.toml", "rb")).items()}
+said = {e["name"]: e["expected"] for e in json.load(open(sys.argv[1]))}
+for name in said.keys() | kept.keys():
+    assert kept.get(name) == said.get(name), (name, kept.get(name), said.get(name))
+' "$work/out"
+
+# Every seed is read as something by every API that can do what it is about.
+for seed in corpus/seeds/*.scn; do
+  head -n 1 "$seed" | grep -q '^# idea: ' && passed || failed "$seed: the first line says no idea"
+done
+
+finish
