@@ -375,7 +375,7 @@ class Session {
          {std::tuple(false, false, "the ledger"), std::tuple(true, false, "ASan"),
           std::tuple(true, true, "ASan with the real access")}) {
       if (asan && !confirmer_.has_asan) continue;
-      run = confirmer_.once(found.scenario, asan, real);
+      run = confirmer_.once(found.scenario, {.asan = asan, .real_access = real});
       tried += (tried.empty() ? "" : ", ") + std::string(words);
       if (!run) continue;
       for (const Found& f : run->findings)

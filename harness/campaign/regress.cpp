@@ -58,8 +58,8 @@ std::expected<Case, Regression> read_case(const std::filesystem::path& file) {
     if (!found.signature)
       return refused(RegressionState::error, fmt::format("'{}' is not a finding's signature", signature));
   }
-  if (const auto formed =
-          scenario::check(parsed->scenario, interpreter::offers_of(*plugin, kind), parsed->lines.data());
+  const scenario::Wording wording = parsed->wording();
+  if (const auto formed = scenario::check(parsed->scenario, interpreter::offers_of(*plugin, kind), &wording);
       !formed)
     return refused(RegressionState::inapplicable, formed.error().message);
   return found;

@@ -1,7 +1,7 @@
 // The regressions: kept scenarios whose verdict is known, run all at once and compared.
 //
 //   # impl: stacked_in_scope; discipline: safe; expect: unsound       <- first line of the file
-//   # finding: use-after-scope(forget, frame-end, touched_write)      <- the signature, where it is unsound
+//   # finding: use-after-scope(forget, frame-end, write)      <- the signature, where it is unsound
 #pragma once
 
 #include <expected>

@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <unistd.h>
+#include <utility>
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -135,8 +136,10 @@ ScenarioTarget::ScenarioTarget(std::string_view name, const TargetOptions& optio
   take_over_aborts();
 #ifdef SCOPECHECK_ASAN
   // Called when the report is written and before the process dies of it.
-  __asan_set_error_report_callback([](const char*) {
-    if (ScenarioTarget* const target = std::exchange(running, nullptr); target != nullptr) target->explain();
+  __asan_set_error_report_callback([](const char* text) {
+    if (ScenarioTarget* const target = std::exchange(running, nullptr); target != nullptr)
+      target->explain(verdict::about_ended_memory(
+          text, interpreter::Machine::storage_has_ended(__asan_get_report_address())));
   });
 #endif
 }
@@ -169,12 +172,12 @@ void ScenarioTarget::examine() {
   verdict::judge({scenario_, ledger_->events(), ledger_->alarms(), promises_}, findings);
   for (const verdict::Finding& finding : findings)
     if (verdict::info(finding.kind()).memory) {
-      explain();
+      explain(false);
       die();
     }
 }
 
-void ScenarioTarget::explain() const {
+void ScenarioTarget::explain(bool of_ended_memory) const {
   const verdict::Evidence evidence{scenario_, ledger_->events(), ledger_->alarms(), promises_};
   verdict::Findings findings;
   verdict::judge(evidence, findings);
@@ -183,10 +186,12 @@ void ScenarioTarget::explain() const {
     if (shown == nullptr && verdict::info(finding.kind()).memory) shown = &finding;
   const bool alone = shown == nullptr;
   if (alone) {  // only the sanitizer saw it
-    verdict::sanitizer(evidence,
-                       {.event = static_cast<std::uint32_t>(ledger_->events().size()),
-                        .in_harness = interpreter::Machine::touching_cell()},
-                       findings);
+    // a report that proves no late use is no finding by itself; the process dies of it all the same
+    static_cast<void>(verdict::sanitizer(evidence,
+                                         {.event = static_cast<std::uint32_t>(ledger_->events().size()),
+                                          .in_harness = interpreter::Machine::touching_cell(),
+                                          .of_ended_memory = of_ended_memory},
+                                         findings));
     for (const verdict::Finding& finding : findings)
       if (verdict::info(finding.kind()).memory) shown = &finding;
   }

@@ -54,8 +54,9 @@ class ScenarioTarget {
                     std::span<std::uint8_t> out, unsigned seed);
 
   [[nodiscard]] scenario::Scenario read(std::span<const std::uint8_t> bytes) const;
-  /// What is wrong with the present run, as far as it got; for the report of a sanitizer.
-  void explain() const;
+  /// Says what is wrong with the present run, as far as it got. `of_ended_memory`: a sanitizer reported, and
+  /// that it was about memory that had ended.
+  void explain(bool of_ended_memory) const;
 
  private:
   void examine();

@@ -16,8 +16,8 @@ sed 's/^forget h0$/drop h0/; 2d' $good >"$work/kept/c.scn"
 sed 's/discipline: safe/discipline: documented/' $good >"$work/kept/d.scn"
 run regress "$work/kept"
 expect_status 1
-expect_out 'a.scn: new finding: use-after-scope(forget, frame-end, touched_write)'
-expect_out 'b.scn: another finding: use-after-scope(forget, frame-end, touched_write)'
+expect_out 'a.scn: new finding: use-after-scope(forget, frame-end, write)'
+expect_out 'b.scn: another finding: use-after-scope(forget, frame-end, write)'
 expect_out 'c.scn: not reproduced: no finding'
 expect_out 'd.scn: no longer applicable: '
 expect_out '4 regressions: 0 as expected, 4 not'

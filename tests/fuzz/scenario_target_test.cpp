@@ -51,7 +51,7 @@ TEST(ScenarioTarget, lives_on_when_nothing_is_wrong) {
 TEST(ScenarioTargetDeath, names_the_finding_the_scenario_and_the_commands) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_DEATH(run_once("canary_detach", late_step),
-               "canary_detach: use-after-scope.nothing, frame-end, touched_write.|"
+               "canary_detach: use-after-scope.nothing, frame-end, write.|"
                "canary_detach: use-after-scope");
   EXPECT_DEATH(run_once("canary_detach", late_step), "spawn t0 borrow mut x \\{");
   EXPECT_DEATH(run_once("canary_detach", late_step), "see it again: +scopecheck replay --impl canary_detach");

@@ -122,7 +122,8 @@ std::vector<std::string> unsound() {
   std::vector<std::string> names;
   for (const scopecheck_plugin* plugin : abi::registered())
     if (interpreter::expects_unsound(*plugin, 0, scenario::Discipline::safe) &&
-        !std::string_view(plugin->name).starts_with("canary_deep_"))  // nothing to compare within these bounds
+        !std::string_view(plugin->name)
+             .starts_with("canary_deep_"))  // nothing to compare within these bounds
       names.emplace_back(plugin->name);
   return names;
 }
