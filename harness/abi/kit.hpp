@@ -148,6 +148,13 @@ class Child {
     if (status == SCOPECHECK_THROWN) throw Panic{Object(out)};
     return Result(out);
   }
+  /// Runs the body on this thread to its end: for children that block.
+  /// Errors: throws Panic when the body panics. Not to be called twice.
+  [[nodiscard]] Result block() {
+    scopecheck_object* out = nullptr;
+    if (host->child_block(raw_, &out) == SCOPECHECK_THROWN) throw Panic{Object(out)};
+    return Result(out);
+  }
   /// Gives the body up without destroying it.
   [[nodiscard]] scopecheck_child* release() noexcept { return std::exchange(raw_, nullptr); }
   /// Destroys the body and its captures now.
@@ -166,6 +173,7 @@ struct Description {
   const char* version = "in-tree";
   std::uint32_t shape;
   std::uint32_t carrier;
+  std::uint32_t child_kind = SCOPECHECK_CHILD_SUSPENDS;
   std::uint32_t progress;
   std::uint32_t promises = 0;
   std::uint32_t on_destroy;
@@ -371,7 +379,7 @@ void fill_scope(scopecheck_plugin& p) {
     });
   };
   p.scope_destroy = &destroy<Scope>;
-  if constexpr (std::move_constructible<Scope>) p.scope_move = &move<Scope>;
+  if constexpr (std::is_move_constructible_v<Scope>) p.scope_move = &move<Scope>;
   if constexpr (PollsScope<Scope>) p.scope_drive = &poll_scope<Scope>;
   if constexpr (requires(Scope& s) { s.join(); })
     p.scope_join = [](void* scope) noexcept {
@@ -402,7 +410,7 @@ void fill_handle(scopecheck_plugin& p) {
   p.handle_size = sizeof(Handle);
   p.handle_align = alignof(Handle);
   p.handle_destroy = &destroy<Handle>;
-  if constexpr (std::move_constructible<Handle>) p.handle_move = &move<Handle>;
+  if constexpr (std::is_move_constructible_v<Handle>) p.handle_move = &move<Handle>;
   if constexpr (requires(Handle& h) { h.start(); }) {
     p.reserve = &Table<I>::reserve;
     p.start = [](void* handle) noexcept {
@@ -462,7 +470,7 @@ void fill_join(scopecheck_plugin& p) {
   };
   p.join_poll = &poll_scope<Join>;
   p.join_destroy = &destroy<Join>;
-  if constexpr (std::move_constructible<Join>) p.join_move = &move<Join>;
+  if constexpr (std::is_move_constructible_v<Join>) p.join_move = &move<Join>;
 }
 
 template <class I>
@@ -486,7 +494,7 @@ scopecheck_plugin make() {
   p.expectation_count = static_cast<std::uint32_t>(d.expectations.size());
   p.shape = d.shape;
   p.carrier = d.carrier;
-  p.child_kind = SCOPECHECK_CHILD_SUSPENDS;
+  p.child_kind = d.child_kind;
   p.progress = d.progress;
   p.promises = d.promises;
   p.on_destroy = d.on_destroy;

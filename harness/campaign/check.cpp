@@ -95,8 +95,9 @@ class Check {
     const std::uint8_t most = options_.ops.value_or(default_most_ops);
     std::uint64_t before = 0;  // scenarios of the last two lengths, to foresee the next
     std::uint64_t last = 0;
+    const std::uint64_t limit = offers_.blocks ? default_scenario_limit_threads : default_scenario_limit;
     for (std::uint8_t ops = 0; ops <= most && go_on(); ++ops) {
-      if (!options_.ops && before > 0 && last > 0 && last * last / before > default_scenario_limit) break;
+      if (!options_.ops && before > 0 && last > 0 && last * last / before > limit) break;
       bounds_.ops = ops;
       const auto merged =
           supervised(exhaustive_job(ops, ops), options_.program, fmt::format("{}, {} ops", name(), ops), 0);
@@ -128,14 +129,15 @@ class Check {
   }
 
   void random_pass() {
-    if (options_.random == 0 || !gate_.asan_missing.empty() || !go_on()) return;
+    const std::uint64_t runs =
+        options_.random.value_or(offers_.blocks ? default_random_threads : default_random);
+    if (runs == 0 || !gate_.asan_missing.empty() || !go_on()) return;
     Job job = job_for(implementation_, discipline_);
     job.engine = Engine::random;
     job.bounds = generator::random_bounds();
     job.seed = options_.seed;
-    job.runs = options_.random;
-    const auto merged =
-        supervised(job, options_.asan_program, fmt::format("{}, ASan, random", name()), options_.random);
+    job.runs = runs;
+    const auto merged = supervised(job, options_.asan_program, fmt::format("{}, ASan, random", name()), runs);
     if (merged) result().effort.random_scenarios = merged->done;
   }
 

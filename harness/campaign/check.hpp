@@ -24,10 +24,15 @@ namespace scopecheck::campaign {
 /// A length whose count would exceed this is left out unless --ops asks for it.
 inline constexpr std::uint64_t default_scenario_limit = 18'000'000;
 inline constexpr std::uint8_t default_most_ops = 8;
+inline constexpr std::uint64_t default_random = 1'000'000;
+/// The same where runs have threads: proving after each op that they are at rest costs a thousand times as
+/// much.
+inline constexpr std::uint64_t default_scenario_limit_threads = 20'000;
+inline constexpr std::uint64_t default_random_threads = 2'000;
 
 struct CheckOptions {
   std::optional<std::uint8_t> ops;  ///< the exhaustive bound; nothing: as deep as the scenario limit allows
-  std::uint64_t random = 1'000'000;
+  std::optional<std::uint64_t> random;  ///< how many random ones; nothing: default_random, or that of threads
   std::uint64_t seed = 1;
   double seconds = 0;  ///< time for this check; 0: no limit
   unsigned runners = 1;

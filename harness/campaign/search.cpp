@@ -52,7 +52,10 @@ class Search {
         tally_(tally),
         offers_(interpreter::offers_of(*implementation.plugin, job.discipline)),
         machine_(implementation, offers_, tally.ledger),
-        examiner_(implementation, job.began_ns != 0 ? job.began_ns : base::monotonic_ns(), tally) {}
+        examiner_(implementation, job.began_ns != 0 ? job.began_ns : base::monotonic_ns(), tally) {
+    machine_.on_unreturnable(
+        [](void* self, interpreter::Outcome outcome) { static_cast<Search*>(self)->leave(outcome); }, this);
+  }
 
   void run() {
     switch (job_.engine) {
@@ -63,18 +66,10 @@ class Search {
         random();
         break;
       case Engine::one:
-        for (std::uint64_t i = 0; i < job_.runs && !failed_; ++i) {
-          one(job_.scenario, i);
-          const std::uint64_t hash = hash_of(tally_.ledger);
-          if (i == 0) tally_.ledger_hash = hash;
-          if (hash != tally_.ledger_hash) ++tally_.ledgers_differing;
-        }
+        for (std::uint64_t i = job_.skip; i < job_.runs && !failed_ && !recycle_; ++i) one(job_.scenario, i);
         break;
     }
-    if (recycle_)
-      tally_.wants_recycling.store(1);
-    else
-      tally_.finished.store(stopped_ ? 2 : 1);
+    end();
   }
 
  private:
@@ -108,11 +103,29 @@ class Search {
 
   bool mine(std::uint64_t number) const { return number / block_of_scenarios % job_.shards == job_.shard; }
 
+  /// What the runner's end means to the supervisor.
+  void end() {
+    const bool all = job_.engine == Engine::one && tally_.counted.load() == job_.runs;
+    if (recycle_ && !all)
+      tally_.wants_recycling.store(1);
+    else
+      tally_.finished.store(stopped_ ? 2 : 1);
+  }
+
+  /// The run cannot be left, because threads of the implementation stand in it: this runner ends with it, and
+  /// another goes on behind it. Threads: any; whoever else is in the machine waits at a gate.
+  [[noreturn]] void leave(interpreter::Outcome outcome) {
+    conclude(outcome);
+    recycle_ = true;
+    end();
+    ::_exit(0);
+  }
+
   /// Runs the scenario if it is this shard's; false: stop.
   bool offer(const scenario::Scenario& scenario, std::uint64_t number) {
     if (!mine(number) || number < job_.skip) return true;
     one(scenario, number);
-    if (failed_) return false;
+    if (failed_ || recycle_) return false;
     ++since_clock_;
     if ((since_clock_ & 0xff) == 0 && job_.deadline_ns != 0 && base::monotonic_ns() > job_.deadline_ns) {
       stopped_ = true;
@@ -129,7 +142,14 @@ class Search {
     tally_.current = scenario;
     tally_.sanitizer_reports = 0;
     tally_.number.store(number, std::memory_order_release);
-    const interpreter::Outcome outcome = machine_.run(scenario, {.real_access = job_.real_access});
+    running_ = &scenario;
+    conclude(machine_.run(scenario, {.real_access = job_.real_access}));
+    if (machine_.spent()) recycle_ = true;
+  }
+
+  void conclude(interpreter::Outcome outcome) {
+    const scenario::Scenario& scenario = *running_;
+    const std::uint64_t number = tally_.number.load();
     const auto kind = static_cast<std::size_t>(outcome);
     // of what is not clean the shortest is kept, so that the notes do not depend on who was first
     if (tally_.outcomes[kind]++ == 0 ||
@@ -145,9 +165,16 @@ class Search {
     count_bits(machine_.ops_seen(), tally_.op_reach);
     count_bits(tally_.ledger.seen(), tally_.event_reach);
     tally_.goals |= tally_.ledger.reached();
+    if (job_.engine == Engine::one) compare_ledgers(number);
     if (tally_.ledger.alarms() != 0 || tally_.sanitizer_reports != 0) examiner_.examine(scenario, number);
     tally_.done.fetch_add(1, std::memory_order_release);
     tally_.counted.store(number + 1, std::memory_order_release);
+  }
+
+  void compare_ledgers(std::uint64_t number) {
+    const std::uint64_t hash = hash_of(tally_.ledger);
+    if (number == 0) tally_.ledger_hash = hash;
+    if (hash != tally_.ledger_hash) ++tally_.ledgers_differing;
   }
 
   const Job& job_;
@@ -155,6 +182,7 @@ class Search {
   scenario::Offers offers_;
   interpreter::Machine machine_;
   Examiner examiner_;
+  const scenario::Scenario* running_ = nullptr;
   std::uint32_t since_clock_ = 0;
   bool stopped_ = false;
   bool recycle_ = false;

@@ -240,7 +240,7 @@ std::optional<Death> Shard::reap(const SupervisorOptions& options) {
   Tally& tally = memory_->tally;
   if (tally.finished.load() != 0) return std::nullopt;  // however it ended after that
   if (tally.wants_recycling.exchange(0) != 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-    again(tally.counted.load());
+    again(tally.counted.load(), Runs::all);
     return std::nullopt;
   }
   Death death = examine(got < 0 ? SIGKILL : status, started);
@@ -377,7 +377,7 @@ void Shard::decide(const Death& death, bool started, const SupervisorOptions& op
                           describe(death), kill_strikes));
       return;
     }
-    again(place);
+    again(place, Runs::of_one_process);
     return;
   }
   if (!death.in_scenario && death.number == no_number) {  // the harness died on its way to the first scenario
@@ -390,7 +390,7 @@ void Shard::decide(const Death& death, bool started, const SupervisorOptions& op
     give_up(fmt::format("given up after {} deaths of its runners; the last: {}", deaths_, describe(death)));
     return;
   }
-  again(std::max(place, death.number + 1));
+  again(std::max(place, death.number + 1), Runs::of_one_process);
 }
 
 void Shard::count(const Death& death) {
@@ -425,9 +425,9 @@ bool Shard::examine_dead(const Death& death) {
   return reported && (accounted || tally.faults != faults_before);
 }
 
-void Shard::again(std::uint64_t place) {
-  // A replay compares its runs with one another: it cannot go on in the middle.
-  if (job_.engine == Engine::one) {
+void Shard::again(std::uint64_t place, Runs compared) {
+  // A replay compares its runs with one another: after a death it cannot go on in the middle.
+  if (job_.engine == Engine::one && compared == Runs::of_one_process) {
     std::destroy_at(&memory_->tally);
     std::construct_at(&memory_->tally);
   } else {

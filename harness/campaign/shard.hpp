@@ -133,7 +133,9 @@ class Shard {
   void decide(const Death& death, bool started, const SupervisorOptions& options);
   /// Counts the scenario that it died of: the runner did not get to.
   void count(const Death& death);
-  void again(std::uint64_t place);
+  /// Which runs of a replay are compared with one another when another runner goes on.
+  enum class Runs : std::uint8_t { of_one_process, all };
+  void again(std::uint64_t place, Runs compared);
 
   std::size_t index_;
   Job job_;

@@ -17,7 +17,7 @@ inline constexpr int exit_harness = 3;
 struct CheckArguments {
   std::vector<std::string> names;
   std::optional<unsigned> ops;
-  std::uint64_t random = 1'000'000;
+  std::optional<std::uint64_t> random;
   std::uint64_t seed = 1;
   double seconds = 0;
   std::string discipline = "safe";

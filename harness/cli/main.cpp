@@ -119,11 +119,15 @@ int run(int argc, char** argv) {
   check
       ->add_option(
           "--ops", check_arguments.ops,
-          "exhaustive bound, in ops; default: as deep as about 18 million scenarios allow, at most 8")
+          "exhaustive bound, in ops; default: as deep as about 18 million scenarios allow (20 thousand where "
+          "runs have threads), at most 8")
       ->check(CLI::Range(1, 12));
-  check->add_option("--random", check_arguments.random, "random scenarios of 9 to 40 ops beyond it")
-      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1'000'000'000'000}))
-      ->capture_default_str();
+  check
+      ->add_option(
+          "--random", check_arguments.random,
+          "random scenarios of 9 to 40 ops beyond it; default: 1 million (2 thousand where runs have "
+          "threads)")
+      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1'000'000'000'000}));
   std::string check_engine = "exhaustive";
   check
       ->add_option("--engine", check_engine,

@@ -21,12 +21,8 @@ scopecheck_status host_child_step(scopecheck_child* child, const scopecheck_wake
                                   scopecheck_object** out) {
   return current_state()->step(*child, *waker, out);
 }
-scopecheck_status host_child_block(scopecheck_child* /*child*/, scopecheck_object** out) {
-  *out = nullptr;
-  Machine::State& state = *current_state();
-  state.outcome = Outcome::error;
-  state.error = "child_block called for a suspending child";
-  return SCOPECHECK_E_STATE;
+scopecheck_status host_child_block(scopecheck_child* child, scopecheck_object** out) {
+  return current_state()->block(*child, out);
 }
 void host_child_drop(scopecheck_child* child) { current_state()->drop_child(*child); }
 scopecheck_status host_object_drop(scopecheck_object* object) {
@@ -34,7 +30,7 @@ scopecheck_status host_object_drop(scopecheck_object* object) {
 }
 void host_idle() {
   Machine::State& state = *current_state();
-  if (state.wake_gates() > 0) return;
+  if (state.conductor == nullptr && state.wake_gates() > 0) return;
   state.abandon(Outcome::hang);  // nobody else exists who could wake anything: proved
 }
 void host_yield_point(const char* /*name*/) {}
@@ -57,22 +53,62 @@ const scopecheck_host& host_table() {
   return table;
 }
 
+bool Machine::State::begin_step(scopecheck_child& child) {
+  const std::uint8_t task = child.task;
+  ledger.append(EventKind::stepped, task, task, 0, op);
+  const bool moved =
+      ledger.task_is(task, ledger::task_home_moved) && ledger.task_is(task, ledger::task_started);
+  if (task_done(task) || child.stepping || moved || ledger.task_is(task, ledger::task_home_dead)) {
+    ledger.raise(ledger::alarm_step);
+    return false;
+  }
+  if (forgot_something) ledger.reach(Goal::stepped_after_forget);
+  ledger.mark(task, ledger::task_started);
+  ledger.unmark(task, ledger::task_woken);
+  return true;
+}
+
+scopecheck_status Machine::State::end_step(scopecheck_child& child, Flow flow, scopecheck_object** out) {
+  Activation& a = child.activation;
+  const std::uint8_t task = child.task;
+  scopecheck_status status = SCOPECHECK_PENDING;
+  if (flow != Flow::suspended) {
+    a.finished = true;
+    status = flow == Flow::closed ? SCOPECHECK_OK : SCOPECHECK_THROWN;
+  }
+  if (task == none) {
+    if (status == SCOPECHECK_THROWN) *out = std::exchange(a.panic, nullptr);
+  } else if (status == SCOPECHECK_OK) {
+    ledger.mark(task, ledger::task_finished);
+    ledger.reach(Goal::child_finished);
+    ledger.append(EventKind::finished, task, task, 0, op);
+    if (plans[task].result != none) {
+      child.result = {.task = task, .cell = plans[task].result, .made = true};
+      *out = &child.result;
+    }
+  } else if (status == SCOPECHECK_THROWN) {
+    ledger.mark(task, ledger::task_threw);
+    ledger.reach(Goal::child_panicked);
+    *out = std::exchange(a.panic, nullptr);
+    ledger.append(EventKind::threw, task, task, *out != nullptr && (*out)->bomb ? 1 : 0, op);
+  } else if (!child.dropped) {
+    ledger.append(EventKind::suspended, task, task, child.gate_waiting ? 1 : 0, op);
+  }
+  return status;
+}
+
 scopecheck_status Machine::State::step(scopecheck_child& child, const scopecheck_waker& waker,
                                        scopecheck_object** out) {
   *out = nullptr;
   Activation& a = child.activation;
   const std::uint8_t task = child.task;
+  if (conductor != nullptr) {
+    outcome = Outcome::error;
+    error = "child_step called for a child that blocks its thread";
+    return SCOPECHECK_E_STATE;
+  }
   if (task != none) {
-    ledger.append(EventKind::stepped, task, task, 0, op);
-    const bool moved =
-        ledger.task_is(task, ledger::task_home_moved) && ledger.task_is(task, ledger::task_started);
-    if (task_done(task) || child.stepping || moved || ledger.task_is(task, ledger::task_home_dead)) {
-      ledger.raise(ledger::alarm_step);
-      return SCOPECHECK_PENDING;
-    }
-    if (forgot_something) ledger.reach(Goal::stepped_after_forget);
-    ledger.mark(task, ledger::task_started);
-    ledger.unmark(task, ledger::task_woken);
+    if (!begin_step(child)) return SCOPECHECK_PENDING;
     child.gate_waiting = false;
     drop_waker(child.gate_waker);
     if (child.parked) {
@@ -98,35 +134,13 @@ scopecheck_status Machine::State::step(scopecheck_child& child, const scopecheck
   const Flow flow = execute(a, 0, nullptr);
   child.stepping = false;
   a.waker = waker_outside;
-
-  scopecheck_status status = SCOPECHECK_PENDING;
-  if (flow != Flow::suspended) {
-    a.finished = true;
-    status = flow == Flow::closed ? SCOPECHECK_OK : SCOPECHECK_THROWN;
-  }
-  if (task == none) {
-    if (status == SCOPECHECK_THROWN) *out = std::exchange(a.panic, nullptr);
-  } else if (status == SCOPECHECK_OK) {
-    ledger.mark(task, ledger::task_finished);
-    ledger.reach(Goal::child_finished);
-    ledger.append(EventKind::finished, task, task, 0, op);
-    if (plans[task].result != none) {
-      child.result = {.task = task, .cell = plans[task].result, .made = true};
-      *out = &child.result;
-    }
-  } else if (status == SCOPECHECK_THROWN) {
-    ledger.mark(task, ledger::task_threw);
-    ledger.reach(Goal::child_panicked);
-    *out = std::exchange(a.panic, nullptr);
-    ledger.append(EventKind::threw, task, task, *out != nullptr && (*out)->bomb ? 1 : 0, op);
-  } else if (!child.dropped) {
-    ledger.append(EventKind::suspended, task, task, child.gate_waiting ? 1 : 0, op);
-  }
+  const scopecheck_status status = end_step(child, flow, out);
   op = op_outside;
   return status;
 }
 
 void Machine::State::drop_child(scopecheck_child& child) {
+  const Admission admitted(*this, child.task);
   Activation& a = child.activation;
   const std::uint8_t task = child.task;
   if (task != none) {
@@ -161,6 +175,7 @@ void Machine::State::drop_child(scopecheck_child& child) {
 }
 
 scopecheck_status Machine::State::drop_object(scopecheck_object& object) {
+  const Admission admitted(*this, object.task);
   ledger.append(object.is_payload ? EventKind::payload_dropped : EventKind::result_dropped, object.task,
                 object.task, object.dropped ? 1 : 0, op);
   if (object.dropped) {

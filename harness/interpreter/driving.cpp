@@ -21,31 +21,42 @@ void Machine::State::driver_op(Activation& a, const Op& o) {
   switch (o.kind) {
     case OpKind::step: {
       scopecheck_child& child = children[o.subject];
-      if (!ledger.task_is(o.subject, ledger::task_spawned) || task_done(o.subject)) break;
-      ++child.permits;
+      // of a child that blocked a thread the destructor is a step, too
+      const bool over = conductor != nullptr ? child.dropped : task_done(o.subject);
+      if (!ledger.task_is(o.subject, ledger::task_spawned) || over) break;
       ledger.append(EventKind::permitted, client_actor, o.subject, 0, op);
+      if (conductor != nullptr) {
+        conductor->permit(o.subject);
+        conductor->settle();
+        break;
+      }
+      ++child.permits;
       wake_gates();
       if (runtime_usable) drive(poll_limit);
       break;
     }
     case OpKind::run: {
-      const OpenGates open(*this, true);
+      const Crossing door(*this, true);
       if (runtime_usable) drive(o.subject);
       break;
     }
     case OpKind::settle:
       if (runtime_usable) settle();
       break;
-    case OpKind::shutdown:
+    case OpKind::shutdown: {
       for (std::size_t t = 0; t < tasks_used; ++t)
         if (ledger.task_is(static_cast<std::uint8_t>(t), ledger::task_spawned) &&
             !task_done(static_cast<std::uint8_t>(t)))
           ledger.reach(Goal::shut_down_live);
       runtime_usable = false;
-      if (heed(plugin.rt_shutdown(rt), "rt_shutdown reported an error") == SCOPECHECK_THROWN)
-        panic(a, nullptr);
+      const scopecheck_status status = [&] {
+        const Crossing door(*this, may_block(SCOPECHECK_OP_SHUTDOWN));
+        return plugin.rt_shutdown(rt);
+      }();
+      if (heed(status, "rt_shutdown reported an error") == SCOPECHECK_THROWN) panic(a, nullptr);
       ledger.append(EventKind::runtime_shut_down, client_actor, 0, 0, op);
       break;
+    }
     default: {  // wake
       scopecheck_child& child = children[o.subject];
       if (child.parked) {
@@ -53,6 +64,11 @@ void Machine::State::driver_op(Activation& a, const Op& o) {
         const scopecheck_waker waker = std::exchange(child.park_waker, scopecheck_waker{});
         ledger.append(EventKind::woken, client_actor, o.subject, 0, op);
         ledger.mark(o.subject, ledger::task_woken);
+        if (conductor != nullptr) {
+          child.bench.open();
+          conductor->settle();
+          break;
+        }
         waker.vtable->wake(waker.data);
         waker.vtable->drop(waker.data);
       } else if (child.kept_waker.vtable != nullptr && ledger.task_is(o.subject, ledger::task_spawned)) {
@@ -99,8 +115,12 @@ void Machine::State::drive(std::uint64_t budget) {
 }
 
 void Machine::State::settle() {
-  const OpenGates open(*this, true);
-  drive(poll_limit);
+  if (conductor != nullptr) {
+    settle_threads();
+  } else {
+    const Crossing door(*this, true);
+    drive(poll_limit);
+  }
   ledger.append(EventKind::settled, client_actor, 0, 0, op);
   if ((plugin.promises & SCOPECHECK_PROMISE_WAKES) == 0) return;
   for (std::size_t t = 0; t < tasks_used; ++t) {

@@ -38,8 +38,24 @@ std::expected<void, std::string> validate(const scopecheck_plugin& p) {
       (p.precondition_count != 0 && p.preconditions == nullptr) ||
       (p.expectation_count != 0 && p.expectations == nullptr))
     return bad("a count of evidence, preconditions or expectations without their array");
-  if (p.child_kind != SCOPECHECK_CHILD_SUSPENDS)
-    return bad("child_kind BLOCKS: this harness drives suspending children only yet");
+  if (p.child_kind > SCOPECHECK_CHILD_BLOCKS) return bad("unknown child_kind");
+  const bool blocks = p.child_kind == SCOPECHECK_CHILD_BLOCKS;
+  if (blocks != ((p.progress & SCOPECHECK_PROGRESS_THREADS) != 0))
+    return bad(
+        "child_kind BLOCKS goes with progress THREADS: this harness cannot yet drive children that suspend "
+        "on threads of their runtime, nor children that block the client's");
+  if (blocks && (p.rt_run != nullptr || p.scope_drive != nullptr || p.handle_poll != nullptr ||
+                 p.join_begin != nullptr))
+    return bad(
+        "child_kind BLOCKS: rt_run, scope_drive, handle_poll and join_begin are for children that suspend");
+  if (blocks && (p.client_ops & SCOPECHECK_CLIENT_KEEP_WAKER) != 0)
+    return bad("child_kind BLOCKS: such children have no wakers to keep");
+  if (blocks && (p.reentrant & p.may_block) != 0)
+    return bad(
+        "child_kind BLOCKS: this harness cannot yet drive a child that blocks inside an operation; leave "
+        "operations that may block out of reentrant");
+  if (blocks && p.handle_embeds_child != 0)
+    return bad("child_kind BLOCKS: a child that runs on a thread does not live in its handle");
   if (p.shape < SCOPECHECK_SHAPE_GUARD || p.shape > SCOPECHECK_SHAPE_PROCESS_WIDE)
     return bad("unknown shape");
   if (p.shape == SCOPECHECK_SHAPE_CLOSURE) return bad("shape CLOSURE: this harness cannot drive it yet");
@@ -145,6 +161,7 @@ scenario::Offers offers_of(const scopecheck_plugin& p, scenario::Discipline disc
   if (o.scope_cancel) needed |= SCOPECHECK_OP_SCOPE_CANCEL;
   if (o.scope_close) needed |= SCOPECHECK_OP_SCOPE_CLOSE;
   o.child_scopes = client(SCOPECHECK_CLIENT_SPAWN_NESTED) && (p.reentrant & needed) == needed;
+  o.blocks = p.child_kind == SCOPECHECK_CHILD_BLOCKS;
   o.keep_waker = client(SCOPECHECK_CLIENT_KEEP_WAKER);
   o.destroy_cancels = p.on_destroy == SCOPECHECK_DESTROY_CANCELS;
   o.throws = client(SCOPECHECK_CLIENT_THROW);

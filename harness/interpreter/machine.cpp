@@ -72,7 +72,16 @@ Machine::State::State(Implementation implementation, const scenario::Offers& off
       plugin(guarded(original)),
       flavour(implementation.flavour),
       offers(offered),
-      ledger(events) {}
+      ledger(events) {
+  if (plugin.child_kind != SCOPECHECK_CHILD_BLOCKS) return;
+  conductor = std::make_unique<schedule::Conductor>(
+      [](void* context, const schedule::Hang& hang) {
+        auto& state = *static_cast<State*>(context);
+        state.waiter = hang.waiter;
+        state.give_up(hang.proved ? Outcome::hang : Outcome::hang_suspected);
+      },
+      this);
+}
 
 Machine::Machine(Implementation implementation, const scenario::Offers& offers, ledger::Ledger& ledger)
     : state_(std::make_unique<State>(implementation, offers, ledger)) {}
@@ -81,6 +90,12 @@ Machine::~Machine() = default;
 std::size_t Machine::current_op() const { return state_->op; }
 std::uint64_t Machine::ops_seen() const { return state_->ops_seen; }
 const char* Machine::error() const { return state_->error; }
+const char* Machine::waiter() const { return state_->waiter.c_str(); }
+bool Machine::spent() const { return state_->threads_left(); }
+void Machine::on_unreturnable(Unreturnable handler, void* context) {
+  state_->unreturnable = handler;
+  state_->unreturnable_context = context;
+}
 
 bool Machine::touching_cell() { return state_in_progress != nullptr && state_in_progress->touching; }
 
@@ -89,8 +104,10 @@ bool Machine::storage_has_ended(const void* address) {
 }
 
 void Machine::abandon_as_fail_stop() {
-  if (state_in_progress != nullptr && state_in_progress->running)
-    state_in_progress->abandon(Outcome::fail_stop);
+  if (state_in_progress == nullptr || !state_in_progress->running) return;
+  // another thread's stack cannot be left from here
+  if (state_in_progress->conductor == nullptr && role() != Role::driver) return;
+  state_in_progress->abandon(Outcome::fail_stop);
 }
 
 Outcome Machine::run(const scenario::Scenario& scenario, const RunOptions& options) {
@@ -99,6 +116,11 @@ Outcome Machine::run(const scenario::Scenario& scenario, const RunOptions& optio
   set_current_state(&s);
   s.real_access = options.real_access;
   s.prepare(scenario);
+  if (s.conductor != nullptr && !s.conductor->possible()) {
+    s.error = "the kernel does not tell whether threads are blocked (/proc/self/task, CPU clocks)";
+    return s.outcome = Outcome::error;
+  }
+  role() = Role::driver;
   // The frames of an abandoned run are given up as they stand: nothing of theirs is resumed or destroyed.
   if (_setjmp(s.escape) == 0) {
     s.running = true;
@@ -112,6 +134,7 @@ Outcome Machine::run(const scenario::Scenario& scenario, const RunOptions& optio
     exception_globals() = before;
   }
   s.running = false;
+  role() = Role::none;
   if (s.ledger.overflowed() && s.outcome == Outcome::clean) {
     s.outcome = Outcome::error;
     s.error = "the ledger overflowed";
@@ -120,6 +143,7 @@ Outcome Machine::run(const scenario::Scenario& scenario, const RunOptions& optio
 }
 
 void Machine::State::abandon(Outcome how) {
+  if (conductor != nullptr) give_up(how);
   outcome = how;
   running = false;
   std::longjmp(escape, 1);
@@ -132,6 +156,8 @@ void Machine::State::prepare(const scenario::Scenario& scenario) {
   rt = nullptr;
   runtime_alive = runtime_usable = false;
   op = 0;
+  waiter.clear();
+  if (conductor != nullptr) conductor->begin();
   gates_open = 0;
   ops_seen = 0;
   forgot_something = touching = false;
@@ -198,7 +224,7 @@ void Machine::State::prepare(const scenario::Scenario& scenario) {
 
 void Machine::State::play() {
   const std::size_t size = program->ops.size();
-  if (plugin.rt_new(&host_table(), flavour, &rt) != SCOPECHECK_OK) {
+  if (through_door([&] { return plugin.rt_new(&host_table(), flavour, &rt); }) != SCOPECHECK_OK) {
     outcome = Outcome::error;
     error = "rt_new failed";
     return;
@@ -208,7 +234,12 @@ void Machine::State::play() {
   static_cast<void>(activate_frame(client, OpKind::frame));
 
   op = size + ledger::at_final_settle;
-  if (runtime_usable && offers.run) settle();
+  if (conductor != nullptr) {
+    settle_threads();
+    wake_parked_threads();
+  } else if (runtime_usable && offers.run) {
+    settle();
+  }
   ledger.append(EventKind::program_ended, client_actor, 0, 0, op);
 
   op = size + ledger::at_runtime_end;
@@ -217,7 +248,10 @@ void Machine::State::play() {
     if (kept.vtable != nullptr) kept.vtable->drop(kept.data);
   }
   runtime_alive = false;
-  plugin.rt_free(rt);
+  {
+    const Crossing door(*this, true);
+    plugin.rt_free(rt);
+  }
   ledger.append(EventKind::runtime_freed, client_actor, 0, 0, op);
 }
 
@@ -314,6 +348,11 @@ void Machine::State::catch_panic(Activation& a, const OpenBlock& block) {
 bool Machine::State::may_step(Activation& a) {
   if (a.body != Body::task || gates_open > 0) return true;
   scopecheck_child& child = children[a.owner];
+  if (conductor != nullptr) {
+    if (!child.fresh) pause(child, false);
+    child.fresh = false;
+    return true;
+  }
   if (child.permits > 0) {
     --child.permits;
     return true;
@@ -430,11 +469,16 @@ Flow Machine::State::execute(Activation& a, std::size_t base, Cell* frame_cells)
       case OpKind::suspend:
       case OpKind::yield:
         ++a.pc;
+        if (blocks_thread(a)) break;  // it has taken a step, that is all
         a.waker->vtable->wake(a.waker->data);
         return Flow::suspended;
       case OpKind::park: {
         scopecheck_child& child = children[a.owner];
         ++a.pc;
+        if (conductor != nullptr) {
+          pause(child, true);
+          break;
+        }
         child.parked = true;
         child.park_waker = a.waker->vtable->clone(a.waker->data);
         ledger.append(EventKind::parked, a.actor, a.owner, 0, op);
@@ -495,12 +539,12 @@ Flow Machine::State::execute(Activation& a, std::size_t base, Cell* frame_cells)
 
 void Machine::State::run_inside(Activation& a) {
   const std::uint8_t first = a.pc;
-  root = scopecheck_child{};
+  root.reset();
   root.activation.begin(Body::inside, none, client_actor, first + 1u, match[first]);
   scopecheck_object* out = nullptr;
   scopecheck_status status = SCOPECHECK_OK;
   if (runtime_usable) {
-    const OpenGates open(*this, true);
+    const Crossing door(*this, true);
     status = plugin.block_on(rt, &root, &out);
   }
   op = first;

@@ -6,7 +6,9 @@
 //        +------------------> ledger <-----------------------+
 //
 // Nothing is allocated per run. A run that cannot end (a proved hang) or that the implementation ends on
-// purpose (abort: a fail-stop) is abandoned where it stands; the next run starts from clean state.
+// purpose (abort: a fail-stop) is abandoned where it stands; the next run starts from clean state. With
+// threads of the implementation about, that would leave them behind: such a run ends the process
+// (Unreturnable).
 #pragma once
 
 #include "harness/abi/plugin.h"
@@ -39,6 +41,10 @@ namespace scopecheck::interpreter {
 /// discard: the client broke a documented precondition; what came before stands, the rest was not run.
 enum class Outcome : std::uint8_t { clean, hang, hang_suspected, fail_stop, discard, error };
 
+/// Called instead of returning from a run that nobody can leave: threads of the implementation stand in it.
+/// The ledger holds what happened until then. Must end the process.
+using Unreturnable = void (*)(void* context, Outcome outcome);
+
 struct RunOptions {
   /// Touch dead cells for real, so that a sanitizer can testify. Otherwise such touches are recorded and
   /// skipped.
@@ -64,12 +70,20 @@ class Machine {
   /// Why the last run was an error; "" otherwise.
   [[nodiscard]] const char* error() const;
 
+  /// A hang that is only suspected: who may still end it, or spins. "" otherwise.
+  [[nodiscard]] const char* waiter() const;
+  /// Whether the last run left a thread that may come back with one of its children: then no other run may
+  /// follow in this process.
+  [[nodiscard]] bool spent() const;
+  void on_unreturnable(Unreturnable handler, void* context);
+
   /// Whether the machine is touching a cell right now. For sanitizer callbacks.
   [[nodiscard]] static bool touching_cell();
   /// Whether `address` lies in storage of a value or cell that ended in the current run. For sanitizer
   /// callbacks.
   [[nodiscard]] static bool storage_has_ended(const void* address);
-  /// Ends the current run as a fail-stop when one is in progress; returns otherwise. For SIGABRT handlers.
+  /// Ends the current run as a fail-stop when one is in progress that this thread can end; returns otherwise.
+  /// For SIGABRT handlers.
   static void abandon_as_fail_stop();
 
   struct State;  ///< see state.hpp; private to the interpreter

@@ -1,9 +1,12 @@
 // Private to the interpreter: the state of one run, and the steps that machine.cpp (frames, blocks, client
-// ops), driving.cpp (gates, running the runtime), body.cpp (task bodies and the host table) and values.cpp
-// (lives of values) share.
+// ops), driving.cpp (gates, running the runtime), body.cpp (task bodies and the host table), threads.cpp
+// (children that block, runtimes with threads) and values.cpp (lives of values) share.
 #pragma once
 
 #include "harness/interpreter/machine.hpp"
+#include "harness/schedule/conductor.hpp"
+
+#include <string>
 
 namespace scopecheck::interpreter {
 
@@ -90,6 +93,11 @@ struct scopecheck_child {
   bool stepping = false;
   bool gate_waiting = false;
   bool parked = false;
+  // children that block a thread
+  bool ungated = false;              ///< runs inside of somebody else's step, or of an op that does not block
+  bool fresh = false;                ///< its permit has not been used by an op yet
+  std::uint16_t op_outside = 0;      ///< where the client stands while this child takes a step
+  scopecheck::schedule::Gate bench;  ///< where it is parked
   scopecheck_waker gate_waker{};
   scopecheck_waker park_waker{};
   scopecheck_waker kept_waker{};
@@ -100,7 +108,8 @@ struct scopecheck_child {
   /// Nothing of an earlier life is left: neither flags nor wakers of a runtime that is gone.
   void reset() {
     permits = 0;
-    dropped = stepping = gate_waiting = parked = false;
+    dropped = stepping = gate_waiting = parked = ungated = fresh = false;
+    bench.reset();
     gate_waker = park_waker = kept_waker = {};
     result = payload = {};
   }
@@ -149,6 +158,12 @@ struct Machine::State {
   scopecheck_child root{};
   Activation client;
   std::jmp_buf escape{};
+
+  // runtimes with threads; null: there is but one thread, the client's
+  std::unique_ptr<schedule::Conductor> conductor;
+  Unreturnable unreturnable = nullptr;
+  void* unreturnable_context = nullptr;
+  std::string waiter;
 
   // machine.cpp: the program as a whole, client ops
   void prepare(const scenario::Scenario& scenario);
@@ -207,8 +222,34 @@ struct Machine::State {
   void remove_decl(Activation& a, std::uint8_t index);
   bool may_block(std::uint64_t bit) const { return (plugin.may_block & bit) != 0; }
 
+  // threads.cpp: children that block a thread
+  scopecheck_status block(scopecheck_child& child, scopecheck_object** out);
+  scopecheck_status block_root(scopecheck_object** out);
+  /// Leaves the harness's state to others until the child has a permit again; when it `parks`, until it was
+  /// woken as well. One that is ungated goes on at once: it would stop whoever runs it.
+  void pause(scopecheck_child& child, bool parks);
+  /// Everything that can happen without the client happens, one step at a time, lowest task first.
+  void settle_threads();
+  /// The program is over: who parks would be woken by somebody some day.
+  void wake_parked_threads();
+  /// A hang, or a fail-stop, with threads about: nobody can leave this run.
+  [[noreturn]] void give_up(Outcome how);
+  /// Whether a thread may still come back with a child of this run.
+  bool threads_left() const;
+  bool blocks_thread(const Activation& a) const {
+    return conductor != nullptr && (a.body == Body::task || a.body == Body::inside);
+  }
+
+  /// A call that does not block.
+  template <class Call>
+  scopecheck_status through_door(Call&& call);
+
   // body.cpp: the host's side of the door
   scopecheck_status step(scopecheck_child& child, const scopecheck_waker& waker, scopecheck_object** out);
+  /// The child is stepped: false when it must not be.
+  bool begin_step(scopecheck_child& child);
+  /// The body stopped or ended: what its step reports.
+  scopecheck_status end_step(scopecheck_child& child, Flow flow, scopecheck_object** out);
   void drop_child(scopecheck_child& child);
   scopecheck_status drop_object(scopecheck_object& object);
   void object_touch(ledger::EventKind kind, std::uint8_t task, std::uint8_t cell);
@@ -228,21 +269,67 @@ const scopecheck_host& host_table();
 /// A waker that does nothing.
 const scopecheck_waker& noop_waker();
 
-/// Opens the gates while it lives: every step is permitted, and whoever waited at a gate is woken.
-class OpenGates {
+/// What this thread may do to the harness's state.
+enum class Role : std::uint8_t {
+  none,    ///< a thread of the runtime, or the client inside of a call that may block: nothing
+  driver,  ///< executes client ops
+  step,    ///< passed a gate: takes a step of a task, or destroys something of it
+};
+Role& role();
+
+/// A call through the door, from before until after it. `waits`: it may block or run children. Then the gates
+/// are open while it lives; where children block a thread, the controller permits their steps one by one.
+/// Otherwise such a runtime is given the time to come to rest.
+class Crossing {
  public:
-  OpenGates(Machine::State& state, bool open) : state_(state), open_(open) {
-    if (open_ && state_.gates_open++ == 0) state_.wake_gates();
+  Crossing(Machine::State& state, bool waits) : state_(state), waits_(waits) {
+    if (state_.conductor != nullptr)
+      hand_over();
+    else if (waits_ && state_.gates_open++ == 0)
+      state_.wake_gates();
   }
-  ~OpenGates() {
-    if (open_) --state_.gates_open;
+  ~Crossing() {
+    if (state_.conductor != nullptr)
+      take_back();
+    else if (waits_)
+      --state_.gates_open;
   }
-  OpenGates(const OpenGates&) = delete;
-  OpenGates& operator=(const OpenGates&) = delete;
+  Crossing(const Crossing&) = delete;
+  Crossing& operator=(const Crossing&) = delete;
 
  private:
+  void hand_over();
+  void take_back();
+
   Machine::State& state_;
-  bool open_;
+  bool waits_;
+  std::size_t call_ = 0;
+};
+
+template <class Call>
+scopecheck_status Machine::State::through_door(Call&& call) {
+  const Crossing door(*this, false);
+  return call();
+}
+
+/// What a thread of the runtime must have before it touches anything of ours: it waits for a permit of the
+/// lane, unless it has one.
+class Admission {
+ public:
+  Admission(Machine::State& state, std::uint8_t task) {
+    if (state.conductor != nullptr) wait(*state.conductor, task);
+  }
+  ~Admission() {
+    if (taken_) leave();
+  }
+  Admission(const Admission&) = delete;
+  Admission& operator=(const Admission&) = delete;
+
+ private:
+  void wait(schedule::Conductor& conductor, std::uint8_t task);
+  static void leave();
+
+  bool taken_ = false;
 };
 
 }  // namespace scopecheck::interpreter

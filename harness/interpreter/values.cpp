@@ -66,9 +66,9 @@ bool Machine::State::any_live_task(std::uint8_t index) const {
 void Machine::State::make_scope(Activation& a, const Op& o) {
   if (!runtime_usable) return;
   Value& v = values[o.value];
-  const scopecheck_status status =
-      heed(plugin.scope_init(rt, fresh_storage(v, plugin.scope_size, plugin.scope_align)),
-           "scope_init reported an error");
+  const scopecheck_status status = through_door(
+      [&] { return plugin.scope_init(rt, fresh_storage(v, plugin.scope_size, plugin.scope_align)); });
+  heed(status, "scope_init reported an error");
   if (status == SCOPECHECK_OK) return make_value(a, o.value, ValueKind::scope, o.boxed);
   panic(a, nullptr);
 }
@@ -78,9 +78,11 @@ void Machine::State::begin_join(Activation& a, const Op& o) {
   Value& v = values[o.value];
   v.scope = o.subject;
   v.children = values[o.subject].children;
-  const scopecheck_status status = heed(
-      plugin.join_begin(values[o.subject].storage, fresh_storage(v, plugin.join_size, plugin.join_align)),
-      "join_begin reported an error");
+  const scopecheck_status status = through_door([&] {
+    return plugin.join_begin(values[o.subject].storage,
+                             fresh_storage(v, plugin.join_size, plugin.join_align));
+  });
+  heed(status, "join_begin reported an error");
   if (status == SCOPECHECK_OK) return make_value(a, o.value, ValueKind::join, o.boxed);
   panic(a, nullptr);
 }
@@ -138,7 +140,8 @@ void Machine::State::spawn(Activation& a, const Op& o) {
     values[slot].task = task;
     storage = fresh_storage(values[slot], plugin.handle_size, plugin.handle_align);
   }
-  const scopecheck_status status = (reserves ? plugin.reserve : plugin.spawn)(rt, token, &child, storage);
+  const scopecheck_status status =
+      through_door([&] { return (reserves ? plugin.reserve : plugin.spawn)(rt, token, &child, storage); });
   if (status == SCOPECHECK_OK) {
     if (slot == none) return;
     values[slot].started = !reserves;
@@ -160,7 +163,8 @@ void Machine::State::start(Activation& a, std::uint8_t handle) {
   v.started = true;
   ledger.unmark(v.task, ledger::task_reserved);
   ledger.append(EventKind::started, a.actor, v.task, 0, op);
-  const scopecheck_status status = heed(plugin.start(v.storage), "start reported an error");
+  const scopecheck_status status =
+      heed(through_door([&] { return plugin.start(v.storage); }), "start reported an error");
   if (status == SCOPECHECK_CLOSED) ledger.append(EventKind::refused, v.task, v.task, 0, op);
   if (status == SCOPECHECK_THROWN) panic(a, nullptr);
 }
@@ -215,7 +219,7 @@ scopecheck_status Machine::State::poll(Activation& a, std::uint8_t index, const 
     body.finished = status != SCOPECHECK_PENDING;
     out = std::exchange(body.panic, nullptr);
   } else {
-    const OpenGates open(*this, true);
+    const Crossing door(*this, true);
     if (v.kind == ValueKind::join && !v.started) join_begins(v.scope);
     v.started = true;
     if (v.kind == ValueKind::scope) status = plugin.scope_drive(v.storage, &waker);
@@ -283,7 +287,7 @@ void Machine::State::value_op(Activation& a, const Op& o) {
       scopecheck_status status = SCOPECHECK_OK;
       if (is_scope) join_begins(o.subject);
       {
-        const OpenGates open(*this, true);
+        const Crossing door(*this, true);
         status = is_scope ? plugin.scope_join(v.storage) : plugin.handle_join(v.storage, &out);
       }
       if (heed(status, "a join reported an error") < 0) break;
@@ -301,7 +305,8 @@ void Machine::State::value_op(Activation& a, const Op& o) {
     }
     case OpKind::close:
       ledger.append(EventKind::closed, a.actor, o.subject, 0, op);
-      if (heed(plugin.scope_close(v.storage), "scope_close reported an error") == SCOPECHECK_THROWN)
+      if (heed(through_door([&] { return plugin.scope_close(v.storage); }),
+               "scope_close reported an error") == SCOPECHECK_THROWN)
         panic(a, nullptr);
       break;
     case OpKind::cancel: {
@@ -310,14 +315,14 @@ void Machine::State::value_op(Activation& a, const Op& o) {
       const std::uint8_t tasks = is_scope ? v.children : bit(v.task);
       for (std::uint8_t task = 0; task < tasks_used; ++task)
         if ((tasks & bit(task)) != 0) ledger.mark(task, ledger::task_cancelled);
-      const scopecheck_status status =
-          is_scope ? plugin.scope_cancel(v.storage) : plugin.handle_cancel(v.storage);
+      const scopecheck_status status = through_door(
+          [&] { return is_scope ? plugin.scope_cancel(v.storage) : plugin.handle_cancel(v.storage); });
       if (heed(status, "a cancel reported an error") == SCOPECHECK_THROWN) panic(a, nullptr);
       break;
     }
     case OpKind::detach: {
       remove_decl(a, o.subject);
-      const scopecheck_status status = plugin.handle_detach(v.storage);
+      const scopecheck_status status = through_door([&] { return plugin.handle_detach(v.storage); });
       value_over(o.subject, EventKind::value_consumed, 0, a.actor);
       storage_dies(o.subject);
       if (heed(status, "handle_detach reported an error") == SCOPECHECK_THROWN) panic(a, nullptr);
@@ -362,7 +367,7 @@ void Machine::State::relocate(std::uint8_t index) {
   const auto move_function = v.kind == ValueKind::scope    ? plugin.scope_move
                              : v.kind == ValueKind::handle ? plugin.handle_move
                                                            : plugin.join_move;
-  if (move_function(from, to) != SCOPECHECK_OK) {
+  if (through_door([&] { return move_function(from, to); }) != SCOPECHECK_OK) {
     outcome = Outcome::error;
     error = "a move failed";
   }
@@ -440,18 +445,18 @@ void Machine::State::drop_declared(Activation& a, std::uint8_t index, bool unwin
   const std::int32_t native_unwind = unwinding ? 1 : 0;
   switch (v.kind) {
     case ValueKind::scope: {
-      const OpenGates open(*this, may_block(SCOPECHECK_OP_SCOPE_DESTROY));
+      const Crossing door(*this, may_block(SCOPECHECK_OP_SCOPE_DESTROY));
       status = plugin.scope_destroy(v.storage, native_unwind);
       break;
     }
     case ValueKind::handle: {
-      const OpenGates open(*this, may_block(SCOPECHECK_OP_HANDLE_DESTROY));
+      const Crossing door(*this, may_block(SCOPECHECK_OP_HANDLE_DESTROY));
       status = plugin.handle_destroy(v.storage, native_unwind);
       break;
     }
     case ValueKind::join: {
       if (!v.ready) ledger.reach(Goal::join_dropped);
-      const OpenGates open(*this, may_block(SCOPECHECK_OP_JOIN_DESTROY));
+      const Crossing door(*this, may_block(SCOPECHECK_OP_JOIN_DESTROY));
       status = plugin.join_destroy(v.storage, native_unwind);
       break;
     }

@@ -37,12 +37,13 @@ struct Offers {
   bool reserve = false;               ///< a child can be made first and started later
   bool spawn_nested = false;          ///< children can spawn into their own scope, or their runtime
   bool child_scopes = false;          ///< children can open scopes of their own
+  bool blocks = false;                ///< children block a thread of the runtime instead of suspending
   bool keep_waker = false;
   bool throws = false;
   Carrier carrier = Carrier::none;
   bool destroy_cancels = false;  ///< destroying the carrier destroys a child that is suspended
   // the client
-  bool run = false;     ///< the client drives the runtime: run, step, settle
+  bool run = false;     ///< the client drives the runtime: run
   bool inside = false;  ///< the client can run as a task of the runtime
   bool async = false;   ///< values can live inside async blocks
   bool box = false;
@@ -61,6 +62,8 @@ struct Offers {
   [[nodiscard]] bool spawn_yields_handle() const { return handle && !spawn_awaited && !spawn_without_handle; }
   /// Children can borrow from their spawner's frame.
   [[nodiscard]] bool borrows() const { return carrier != Carrier::none; }
+  /// Children progress when they are permitted to: step, settle.
+  [[nodiscard]] bool steps() const { return run || blocks; }
 
   friend bool operator==(const Offers&, const Offers&) = default;
 };

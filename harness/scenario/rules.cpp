@@ -155,7 +155,7 @@ std::optional<Violation> Rules::check(const Op& op) const {
       if (!offers_->throws) return Violation{.rule = Rule::not_offered};
       return std::nullopt;
     case OpKind::suspend:
-      if (body().kind != BlockKind::async && body().kind != BlockKind::inside)
+      if (body().kind != BlockKind::async && (body().kind != BlockKind::inside || offers_->blocks))
         return Violation{.rule = Rule::await_outside_async};
       return std::nullopt;
     case OpKind::yield:
@@ -287,7 +287,8 @@ Rules::Verdict Rules::check_value_op(const Op& op) const {
       if (first_poll_of_join && (bad = check_join_once(value.scope))) return bad;
       return use_value(op.subject, mut_use, nullptr);
     case OpKind::await:
-      if (body().kind == BlockKind::root || body().kind == BlockKind::catch_)
+      if (body().kind == BlockKind::root || body().kind == BlockKind::catch_ ||
+          (offers_->blocks && body().kind != BlockKind::async))
         return Violation{.rule = Rule::await_outside_async};
       if (value.done) return Violation{.rule = Rule::polled_after_done, .value = op.subject};
       if (is_scope && (bad = offered(offers_->scope_poll))) return bad;
@@ -383,8 +384,10 @@ Rules::Verdict Rules::check_driver_op(const Op& op) const {
     if (in_task()) return Violation{.rule = Rule::wrong_place};
     return std::nullopt;
   }
-  if (op.kind == OpKind::shutdown ? !offers_->shutdown : !offers_->run)
-    return Violation{.rule = Rule::not_offered};
+  const bool offered = op.kind == OpKind::shutdown ? offers_->shutdown
+                       : op.kind == OpKind::run    ? offers_->run
+                                                   : offers_->steps();
+  if (!offered) return Violation{.rule = Rule::not_offered};
   if (!in_main()) return Violation{.rule = Rule::wrong_place};
   if (shut_down_) return Violation{.rule = Rule::after_shutdown};
   if (op.kind == OpKind::step && op.subject >= tasks())

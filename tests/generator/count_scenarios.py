@@ -113,7 +113,7 @@ class Counter:
                           loans=s.loans | {(v, thing, exclusive) for thing, exclusive in loans})
 
     def can_await(self, s):
-        return s.bodies[-1].kind in ("async", "inside", "task")
+        return s.bodies[-1].kind == "async" or (not self.api.blocks and s.bodies[-1].kind in ("inside", "task"))
 
     # ---- ops on values: each yields (op, state after) ---------------------------------------------------------------
 
@@ -201,7 +201,7 @@ class Counter:
                 yield ("keep_waker",), wakes
         if block_kind == "task":
             yield from self.destructors(s, body)
-        if body.kind in ("async", "inside"):
+        if body.kind == "async" or (body.kind == "inside" and not api.blocks):
             yield ("suspend",), s
         if api.scope and len(self.scopes(s)) < self.bounds.scopes and not s.down:
             if api.child_scopes or self.nearest_task(s) is None:
@@ -212,10 +212,11 @@ class Counter:
                 if wakes:
                     yield ("wake", t), s
         if main and not s.down:
-            if api.run:
+            if api.run or api.blocks:
                 for t in range(len(s.tasks)):
                     yield ("step", t), s
                 yield ("settle",), s
+            if api.run:
                 yield ("run",), s
             if api.shutdown:
                 yield ("shutdown",), s._replace(down=True)

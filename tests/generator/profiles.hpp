@@ -116,6 +116,22 @@ inline constexpr scenario::Offers reserving{.scope = true,
                                             .move = true,
                                             .forget = true};
 
+/// A movable handle of a thread that joins in its destructor; children block.
+inline constexpr scenario::Offers thread_guard{.handle = true,
+                                               .handle_join = true,
+                                               .handle_cancel = true,
+                                               .handle_detach = true,
+                                               .handle_mobility = scenario::Mobility::always,
+                                               .spawn_nested = true,
+                                               .blocks = true,
+                                               .throws = true,
+                                               .carrier = scenario::Carrier::handle,
+                                               .inside = true,
+                                               .async = true,
+                                               .box = true,
+                                               .move = true,
+                                               .forget = true};
+
 /// Everything at once: no real API, but the whole alphabet.
 inline constexpr scenario::Offers everything{.scope = true,
                                              .scope_poll = true,
@@ -166,6 +182,7 @@ inline constexpr std::array profiles = {
     Profile{"handle_embedded", handle_embedded}, Profile{"parent_driven", parent_driven},
     Profile{"process_wide", process_wide},       Profile{"pinned_guard", pinned_guard},
     Profile{"spawn_awaited", spawn_awaited},     Profile{"reserving", reserving},
-    Profile{"everything", everything},           Profile{"tied_handles", tied_handles}};
+    Profile{"everything", everything},           Profile{"tied_handles", tied_handles},
+    Profile{"thread_guard", thread_guard}};
 
 }  // namespace scopecheck::tests

@@ -80,6 +80,8 @@ bool offered(OpKind kind, const Offers& o) {
       return o.reserve;
     case OpKind::close:
       return o.scope_close;
+    case OpKind::poll:
+      return !o.blocks || o.async;
     case OpKind::cancel:
       return o.scope_cancel || o.handle_cancel;
     case OpKind::detach:
@@ -90,9 +92,13 @@ bool offered(OpKind kind, const Offers& o) {
     case OpKind::forget:
       return o.forget;
     case OpKind::step:
-    case OpKind::run:
     case OpKind::settle:
+      return o.run || o.blocks;
+    case OpKind::run:
       return o.run;
+    case OpKind::suspend:
+    case OpKind::await:
+      return !o.blocks || o.async;
     case OpKind::shutdown:
       return o.shutdown;
     case OpKind::catch_:

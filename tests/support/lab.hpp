@@ -66,8 +66,12 @@ inline scenario::Scenario scenario_of(std::string_view text) {
 /// One implementation and everything that its runs need.
 class Lab {
  public:
-  explicit Lab(const scopecheck_plugin& plugin, scenario::Discipline discipline = scenario::Discipline::safe)
-      : plugin_(plugin), offers_(interpreter::offers_of(plugin, discipline)) {}
+  explicit Lab(const scopecheck_plugin& plugin, scenario::Discipline discipline = scenario::Discipline::safe,
+               std::uint32_t flavour = 0)
+      : plugin_(plugin),
+        flavour_(flavour),
+        offers_(interpreter::offers_of(plugin, discipline)),
+        machine_({&plugin_, flavour_}, offers_, ledger_) {}
   explicit Lab(std::string_view name, scenario::Discipline discipline = scenario::Discipline::safe)
       : Lab(registered_plugin(name), discipline) {}
   Lab(const Lab&) = delete;
@@ -91,6 +95,7 @@ class Lab {
   [[nodiscard]] const scopecheck_plugin& plugin() const { return plugin_; }
   [[nodiscard]] const ledger::Ledger& ledger() const { return ledger_; }
   [[nodiscard]] const interpreter::Machine& machine() const { return machine_; }
+  [[nodiscard]] interpreter::Machine& machine() { return machine_; }
   [[nodiscard]] const verdict::Findings& findings() const { return findings_; }
   [[nodiscard]] verdict::Evidence evidence() const {
     const auto promises = [&](std::uint32_t bit) { return (plugin_.promises & bit) != 0; };
@@ -140,11 +145,12 @@ class Lab {
 
  private:
   scopecheck_plugin plugin_;
+  std::uint32_t flavour_;
   scenario::Offers offers_;
   ledger::Ledger ledger_;
   scenario::Scenario program_;
   verdict::Findings findings_;
-  interpreter::Machine machine_{{&plugin_, 0}, offers_, ledger_};
+  interpreter::Machine machine_;
 };
 
 /// Names of all registered implementations, canaries included or alone.
@@ -152,6 +158,17 @@ inline std::vector<std::string> implementation_names(bool canaries, bool designs
   std::vector<std::string> names;
   for (const scopecheck_plugin* plugin : abi::registered())
     if (plugin->hidden != 0 ? canaries : designs) names.emplace_back(plugin->name);
+  return names;
+}
+
+/// Those whose runs can all be left again: a hang or a fail-stop among threads ends the process, see
+/// threads_test.
+inline bool can_be_left(const scopecheck_plugin& plugin) {
+  return plugin.child_kind == SCOPECHECK_CHILD_SUSPENDS;
+}
+inline std::vector<std::string> names_that_can_be_left(bool canaries) {
+  std::vector<std::string> names = implementation_names(canaries);
+  std::erase_if(names, [](const std::string& name) { return !can_be_left(registered_plugin(name)); });
   return names;
 }
 

@@ -50,7 +50,7 @@ TEST_P(Expectation, holds_for_all_scenarios_of_up_to_five_ops) {
 
 std::vector<Expected> expectations() {
   std::vector<Expected> all;
-  for (std::string& name : tests::implementation_names(true)) {
+  for (std::string& name : tests::names_that_can_be_left(true)) {
     // these use memory of the implementation's own too late, which only a sanitizer sees
     if (name == "intrusive_list" || name == "canary_stale_waker" || name == "canary_moved" ||
         name.starts_with("canary_late_bookkeeping") || name.starts_with("canary_late_handle"))

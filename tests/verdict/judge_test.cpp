@@ -97,7 +97,7 @@ TEST_P(Judged, findings_are_a_function_of_the_ledger_and_no_alarm_is_missing) {
 }
 
 std::vector<std::string> judged() {
-  std::vector<std::string> names = tests::implementation_names(true);
+  std::vector<std::string> names = tests::names_that_can_be_left(true);
   // what these do to memory of their own an ASan build would report, and others must not try
   std::erase(names, "canary_stale_waker");
   std::erase(names, "canary_late_bookkeeping");

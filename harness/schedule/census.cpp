@@ -1,0 +1,232 @@
+#include "harness/schedule/census.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <cstring>
+#include <ctime>
+#include <fcntl.h>
+#include <sched.h>
+#include <string_view>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace scopecheck::schedule {
+namespace {
+
+// Bare system calls: what TSan's interceptors of the library functions would note are orders between threads.
+int open_in(int directory, const char* path, int flags) {
+  return static_cast<int>(::syscall(SYS_openat, directory, path, flags | O_RDONLY | O_CLOEXEC, 0));
+}
+
+/// The whole of a small file of /proc, from its beginning; empty when the thread is gone.
+template <std::size_t N>
+std::string_view contents(int fd, std::array<char, N>& buffer) {
+  const long got = ::syscall(SYS_pread64, fd, buffer.data(), buffer.size(), 0L);
+  return got > 0 ? std::string_view(buffer.data(), static_cast<std::size_t>(got)) : std::string_view();
+}
+
+template <class Number>
+Number number_in(std::string_view& text, int base = 10) {
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  if (base == 16 && text.starts_with("0x")) text.remove_prefix(2);
+  Number number{};
+  const auto end = std::from_chars(text.data(), text.data() + text.size(), number, base);
+  text.remove_prefix(static_cast<std::size_t>(end.ptr - text.data()));
+  return number;
+}
+
+/// The CPU clock of a thread of this process, up to this moment.
+std::optional<std::uint64_t> cpu_time_ns(pid_t tid) {
+  // the number of a thread's clock is made as in linux/posix-timers.h: per thread, scheduler time
+  const long clock = (~static_cast<long>(tid) << 3) | 6;
+  timespec time{};
+  if (::syscall(SYS_clock_gettime, clock, &time) != 0) return std::nullopt;
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+/// linux/dirent.h is not for programs: this is its layout, see getdents64(2).
+struct Entry {
+  std::uint64_t inode;
+  std::int64_t offset;
+  std::uint16_t length;
+  std::uint8_t type;
+  char name[1];
+};
+
+/// What a thread waits for, by the system call it is in and that call's arguments.
+std::optional<Waiter::Kind> judged(long system_call, const std::array<unsigned long, 6>& arguments) {
+  if (system_call == SYS_futex) {
+    // a wait for another thread, pthread_join included; with a timeout it is one for the clock as well
+    return arguments[3] == 0 ? std::nullopt : std::optional(Waiter::Kind::timed);
+  }
+  if (system_call == SYS_nanosleep || system_call == SYS_clock_nanosleep) return Waiter::Kind::timed;
+  return Waiter::Kind::outside;
+}
+
+}  // namespace
+
+std::string to_string(const Waiter& waiter) {
+  switch (waiter.kind) {
+    case Waiter::Kind::timed:
+      return fmt::format("a thread is in a timed wait (system call {})", waiter.system_call);
+    case Waiter::Kind::outside:
+      return fmt::format("a thread waits for something outside of the process (system call {})",
+                         waiter.system_call);
+    case Waiter::Kind::spinning:
+      return "a thread spins";
+    case Waiter::Kind::unknown:
+      return "the kernel does not tell what a thread waits for";
+  }
+  return "?";
+}
+
+Census::Census() : directory_(open_in(AT_FDCWD, "/proc/self/task", O_DIRECTORY)) {
+  if (directory_ < 0) return;
+  const auto self = static_cast<pid_t>(::syscall(SYS_gettid));
+  list();
+  Thread own{.tid = self};
+  possible_ = open(own) && read(own) && own.slices > 0;
+  if (own.stat >= 0) ::close(own.stat);
+  if (own.schedstat >= 0) ::close(own.schedstat);
+  for (const Thread& thread : threads_)
+    if (thread.tid != self) foreign_.push_back(thread.tid);
+  threads_.clear();
+}
+
+Census::~Census() {
+  for (const Thread& thread : threads_) {
+    if (thread.stat >= 0) ::close(thread.stat);
+    if (thread.schedstat >= 0) ::close(thread.schedstat);
+  }
+  if (directory_ >= 0) ::close(directory_);
+}
+
+bool Census::is_foreign(pid_t tid) const { return std::ranges::find(foreign_, tid) != foreign_.end(); }
+
+/// Brings threads_ up to date with the directory.
+void Census::list() {
+  for (Thread& thread : threads_) thread.listed = false;
+  grown_ = false;
+  static_cast<void>(::syscall(SYS_lseek, directory_, 0L, SEEK_SET));
+  alignas(Entry) std::array<char, 4096> buffer;
+  for (long got; (got = ::syscall(SYS_getdents64, directory_, buffer.data(), buffer.size())) > 0;) {
+    for (long at = 0; at < got;) {
+      Entry entry;
+      std::memcpy(&entry, buffer.data() + at, offsetof(Entry, name));
+      std::string_view name(buffer.data() + at + offsetof(Entry, name));
+      at += entry.length;
+      if (name.front() == '.') continue;
+      const auto tid = number_in<pid_t>(name);
+      const auto known = std::ranges::find(threads_, tid, &Thread::tid);
+      if (known != threads_.end()) {
+        known->listed = true;
+      } else if (!is_foreign(tid)) {
+        threads_.push_back({.tid = tid, .listed = true});
+        grown_ = true;
+      }
+    }
+  }
+  std::erase_if(threads_, [](const Thread& thread) {
+    if (thread.listed) return false;
+    if (thread.stat >= 0) ::close(thread.stat);
+    if (thread.schedstat >= 0) ::close(thread.schedstat);
+    return true;
+  });
+}
+
+bool Census::open(Thread& thread) const {
+  if (thread.stat >= 0) ::close(thread.stat);
+  if (thread.schedstat >= 0) ::close(thread.schedstat);
+  std::array<char, 32> path{};
+  *fmt::format_to_n(path.data(), path.size() - 1, "{}/stat", thread.tid).out = '\0';
+  thread.stat = open_in(directory_, path.data(), 0);
+  *fmt::format_to_n(path.data(), path.size() - 1, "{}/schedstat", thread.tid).out = '\0';
+  thread.schedstat = open_in(directory_, path.data(), 0);
+  return thread.stat >= 0 && thread.schedstat >= 0;
+}
+
+bool Census::read(Thread& thread) const {
+  std::array<char, 512> buffer;
+  const std::string_view stat = contents(thread.stat, buffer);
+  const std::size_t name_ends = stat.rfind(')');  // the name may contain anything
+  if (name_ends == std::string_view::npos || name_ends + 2 >= stat.size()) return false;
+  const char state = stat[name_ends + 2];
+  std::string_view times = contents(thread.schedstat, buffer);
+  if (times.empty()) return false;
+  static_cast<void>(number_in<std::uint64_t>(times));  // its clock, but as of the last tick
+  static_cast<void>(number_in<std::uint64_t>(times));  // how long it waited for a processor
+  const auto slices = number_in<std::uint64_t>(times);
+  const std::optional<std::uint64_t> cpu_ns = cpu_time_ns(thread.tid);
+  if (!cpu_ns) return false;
+  thread.changed = thread.state != state || thread.slices != slices || thread.cpu_ns != *cpu_ns;
+  thread.state = state;
+  thread.cpu_ns = *cpu_ns;
+  thread.slices = slices;
+  return true;
+}
+
+/// One collect. Returns whether nothing differs from the one before and all are asleep.
+bool Census::pass() {
+  list();
+  const auto self = static_cast<pid_t>(::syscall(SYS_gettid));
+  bool still = !grown_;
+  for (Thread& thread : threads_) {
+    if (thread.tid == self) continue;
+    const bool fresh = thread.stat < 0;
+    // a number may come back with another thread: the old files then say that theirs is gone
+    if ((fresh || !read(thread)) && (!open(thread) || !read(thread))) {
+      thread.state = 'X';  // gone since it was listed
+      still = false;
+      continue;
+    }
+    if (fresh) thread.cpu_before_ns = thread.cpu_ns;
+    if (thread.state == 'X' || thread.state == 'Z') continue;
+    if (thread.changed || !asleep(thread)) still = false;
+  }
+  return still;
+}
+
+Rest Census::rest(std::chrono::nanoseconds budget) {
+  const auto self = static_cast<pid_t>(::syscall(SYS_gettid));
+  static_cast<void>(pass());
+  for (Thread& thread : threads_) thread.cpu_before_ns = thread.cpu_ns;
+  for (;;) {
+    if (pass()) return Rest::blocked;
+    bool spinning = false;
+    bool busy = false;
+    for (const Thread& thread : threads_) {
+      if (thread.tid == self || asleep(thread) || thread.state == 'X' || thread.state == 'Z') continue;
+      const bool spent = thread.cpu_ns - thread.cpu_before_ns >= static_cast<std::uint64_t>(budget.count());
+      (spent ? spinning : busy) = true;
+    }
+    if (spinning && !busy) return Rest::spinning;
+    if (busy) ::sched_yield();
+  }
+}
+
+std::optional<Waiter> Census::waiter() const {
+  const auto self = static_cast<pid_t>(::syscall(SYS_gettid));
+  for (const Thread& thread : threads_) {
+    if (thread.tid == self || thread.state == 'X' || thread.state == 'Z') continue;
+    if (!asleep(thread)) return Waiter{thread.tid, Waiter::Kind::spinning};
+    std::array<char, 32> path{};
+    *fmt::format_to_n(path.data(), path.size() - 1, "{}/syscall", thread.tid).out = '\0';
+    const int fd = open_in(directory_, path.data(), 0);
+    std::array<char, 256> buffer;
+    std::string_view text = fd >= 0 ? contents(fd, buffer) : std::string_view();
+    if (fd >= 0) ::close(fd);
+    if (text.empty()) return Waiter{thread.tid, Waiter::Kind::unknown};
+    if (text.starts_with("running")) return Waiter{thread.tid, Waiter::Kind::spinning};
+    const auto system_call = number_in<long>(text);
+    std::array<unsigned long, 6> arguments{};
+    for (unsigned long& argument : arguments) argument = number_in<unsigned long>(text, 16);
+    if (const auto kind = judged(system_call, arguments)) return Waiter{thread.tid, *kind, system_call};
+  }
+  return std::nullopt;
+}
+
+}  // namespace scopecheck::schedule

@@ -1,0 +1,291 @@
+// Children that block a thread: who steps when, proved hangs, fail-stops, the same ledger every time.
+#include "harness/abi/kit.hpp"
+#include "impls/platform/blocking.hpp"
+#include "tests/support/busy_loops.hpp"
+#include "tests/support/lab.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <mutex>
+#include <thread>
+
+namespace scopecheck::tests {
+namespace {
+
+using interpreter::Outcome;
+using ledger::Event;
+using ledger::EventKind;
+using testing::ElementsAre;
+
+/// "stepped 0" for every event of one of these kinds, in order.
+std::vector<std::string> story(const Lab& lab, const std::set<EventKind>& kinds) {
+  std::vector<std::string> told;
+  for (const Event& event : lab.events())
+    if (kinds.contains(event.kind))
+      told.push_back(std::string(ledger::info(event.kind).id) + " " + std::to_string(event.subject));
+  return told;
+}
+const std::set<EventKind> steps = {
+    EventKind::permitted,     EventKind::touched_write,      EventKind::finished,   EventKind::child_dropped,
+    EventKind::value_dropped, EventKind::touched_by_capture, EventKind::frame_ended};
+
+/// Scopes whose destructor waits for their threads in a way of its own.
+template <class Wait>
+struct Waiting {
+  static constexpr kit::Description description{.name = "waiting",
+                                                .summary = "for tests",
+                                                .shape = SCOPECHECK_SHAPE_GUARD,
+                                                .carrier = SCOPECHECK_CARRIER_SCOPE,
+                                                .child_kind = SCOPECHECK_CHILD_BLOCKS,
+                                                .progress = SCOPECHECK_PROGRESS_THREADS,
+                                                .on_destroy = SCOPECHECK_DESTROY_BLOCKS,
+                                                .client_ops = SCOPECHECK_CLIENT_THROW,
+                                                .may_block = SCOPECHECK_OP_SCOPE_DESTROY,
+                                                .flavours = platform::thread_per_child};
+  struct Runtime {};
+  class Scope {
+   public:
+    explicit Scope(Runtime& /*runtime*/) {}
+    ~Scope() {
+      wait_.until(running_);
+      for (std::thread& thread : threads_) thread.join();
+    }
+    void spawn(kit::Child child) {
+      ++running_;
+      threads_.emplace_back([this, body = std::move(child)]() mutable {
+        static_cast<void>(body.block());
+        body.drop();
+        wait_.ended(running_);
+      });
+    }
+
+   private:
+    std::atomic<int> running_{0};
+    Wait wait_;
+    std::vector<std::thread> threads_;
+  };
+};
+struct Spin {
+  void until(const std::atomic<int>& running) {
+    while (running.load() != 0) {
+    }
+  }
+  void ended(std::atomic<int>& running) { --running; }
+};
+struct TimedWait {
+  void until(const std::atomic<int>& running) {
+    std::unique_lock lock(mutex);
+    condition.wait_for(lock, std::chrono::hours{1}, [&] { return running.load() == 0; });
+  }
+  void ended(std::atomic<int>& running) {
+    const std::lock_guard lock(mutex);
+    --running;
+    condition.notify_all();
+  }
+  std::mutex mutex;
+  std::condition_variable condition;
+};
+
+/// Runs a child where it is spawned, on the client's thread.
+struct Inline {
+  static constexpr kit::Description description{.name = "inline",
+                                                .summary = "for tests",
+                                                .shape = SCOPECHECK_SHAPE_PROCESS_WIDE,
+                                                .carrier = SCOPECHECK_CARRIER_NONE,
+                                                .child_kind = SCOPECHECK_CHILD_BLOCKS,
+                                                .progress = SCOPECHECK_PROGRESS_THREADS,
+                                                .on_destroy = SCOPECHECK_DESTROY_DETACHES,
+                                                .client_ops = SCOPECHECK_CLIENT_THROW,
+                                                .flavours = platform::thread_per_child};
+  struct Runtime {
+    void spawn(kit::Child child) { static_cast<void>(child.block()); }
+  };
+};
+
+constexpr int code_of(Outcome outcome) { return 100 + static_cast<int>(outcome); }
+
+/// Runs `text` and ends the process with the outcome as its exit code, for runs that cannot be left.
+template <class Make>
+[[noreturn]] void end_with_outcome(Make make, std::string_view text) {
+  auto lab = make();
+  lab->machine().on_unreturnable(
+      [](void* machine, Outcome outcome) {
+        std::fprintf(stderr, "waiter: %s.\n", static_cast<interpreter::Machine*>(machine)->waiter());
+        std::_Exit(code_of(outcome));
+      },
+      &lab->machine());
+  struct sigaction action{};
+  action.sa_handler = [](int) { interpreter::Machine::abandon_as_fail_stop(); };
+  ::sigaction(SIGABRT, &action, nullptr);
+  std::_Exit(code_of(lab->run(text)));
+}
+auto named(std::string_view name, std::uint32_t flavour = 0) {
+  return [=] { return std::make_unique<Lab>(registered_plugin(name), scenario::Discipline::safe, flavour); };
+}
+template <class I>
+auto made() {
+  return [] { return std::make_unique<Lab>(kit::table<I>()); };
+}
+#define EXPECT_OUTCOME(make, text, outcome, words) \
+  EXPECT_EXIT(end_with_outcome(make, text), testing::ExitedWithCode(code_of(outcome)), words)
+
+// ---- steps ------------------------------------------------------------------------------------------
+
+TEST(Threads, take_a_step_only_when_it_is_permitted) {
+  Lab lab("std_thread");
+  ASSERT_EQ(
+      lab.run(
+          "cell x; spawn t0 borrow mut x { write x; write x } as h0; detach h0; step t0; step t0; step t0"),
+      Outcome::clean);
+  EXPECT_THAT(story(lab, steps),
+              ElementsAre("permitted 0", "touched_write 0", "permitted 0", "touched_write 0", "finished 0",
+                          "permitted 0", "child_dropped 0", "frame_ended 0"));
+}
+
+TEST(Threads, take_no_step_without_a_permit) {
+  Lab lab("std_thread");
+  ASSERT_EQ(lab.run("frame { cell x; spawn t0 borrow mut x { write x } as h0; detach h0 }"), Outcome::clean);
+  EXPECT_THAT(story(lab, steps), ElementsAre("frame_ended 0", "frame_ended 0", "touched_write 0",
+                                             "finished 0", "child_dropped 0"));
+}
+
+TEST(Threads, step_in_the_order_of_their_tasks_while_the_client_is_blocked) {
+  Lab lab("blocking_guard");
+  ASSERT_EQ(lab.run("cell x; cell y; scope s0; spawn t0 in s0 borrow mut x { write x }; "
+                    "spawn t1 in s0 borrow mut y { write y }; drop s0"),
+            Outcome::clean);
+  EXPECT_THAT(story(lab, steps),
+              ElementsAre("touched_write 0", "finished 0", "child_dropped 0", "touched_write 1", "finished 1",
+                          "child_dropped 1", "value_dropped 0", "frame_ended 0"));
+}
+
+TEST(Threads, run_destructors_as_steps_of_their_own) {
+  Lab lab("std_thread");
+  ASSERT_EQ(
+      lab.run(
+          "frame { cell x; spawn t0 borrow mut x { touch-on-drop capture x } as h0; detach h0; step t0 }"),
+      Outcome::clean);
+  EXPECT_THAT(story(lab, steps), ElementsAre("permitted 0", "finished 0", "frame_ended 0", "frame_ended 0",
+                                             "child_dropped 0", "touched_by_capture 0"));
+  EXPECT_THAT(lab.signatures(), ElementsAre("use-after-scope(detach, frame-end, touched_by_capture)"));
+}
+
+TEST(Threads, that_are_parked_go_on_when_they_are_woken_and_permitted) {
+  Lab lab("std_jthread");
+  ASSERT_EQ(
+      lab.run("cell x; spawn t0 borrow mut x { park; write x } as h0; step t0; step t0; wake t0; step t0"),
+      Outcome::clean);
+  EXPECT_LT(lab.at(EventKind::parked, 0), lab.at(EventKind::woken, 0));
+  EXPECT_LT(lab.at(EventKind::woken, 0), lab.at(EventKind::touched_write, 0));
+}
+
+TEST(Threads, spawn_children_from_their_steps) {
+  Lab lab("blocking_guard");
+  ASSERT_EQ(lab.run("cell x; scope s0; spawn t0 in s0 borrow mut x { spawn t1 in s0 borrow mut x { write x } "
+                    "}; drop s0"),
+            Outcome::clean);
+  EXPECT_EQ(lab.count(EventKind::child_dropped), 2u);
+  EXPECT_THAT(lab.signatures(), testing::IsEmpty());
+}
+
+TEST(Threads, that_a_call_of_the_client_runs_inline_need_no_permit) {
+  Lab lab(kit::table<Inline>());
+  ASSERT_EQ(lab.run("spawn t0 { cell x; write x; write x; park; yield }"), Outcome::clean);
+  EXPECT_THAT(story(lab, steps), ElementsAre("touched_write 0", "touched_write 0", "finished 0",
+                                             "child_dropped 0", "frame_ended 0"));
+}
+
+TEST(Threads, pass_a_panic_on_where_the_handle_does) {
+  Lab lab("join_guard");
+  ASSERT_EQ(lab.run("catch { spawn t0 { throw } as h0; drop h0 }"), Outcome::clean);
+  EXPECT_TRUE(lab.happened(EventKind::caught, 0));
+}
+
+// ---- the client on a worker -------------------------------------------------------------------------
+
+TEST(Inside, is_run_by_a_worker_while_the_client_waits) {
+  Lab lab(registered_plugin("blocking_guard"), scenario::Discipline::safe, 1);
+  ASSERT_EQ(lab.run("inside { cell x; scope s0; spawn t0 in s0 borrow mut x { write x } }"), Outcome::clean);
+  EXPECT_THAT(story(lab, steps), ElementsAre("touched_write 0", "finished 0", "child_dropped 0",
+                                             "value_dropped 0", "frame_ended 0"));
+}
+
+TEST(Inside, of_the_only_worker_waits_for_itself) {
+  EXPECT_OUTCOME(named("blocking_guard"), "inside { scope s0; spawn t0 in s0 { } }", Outcome::hang,
+                 "waiter: \\.");
+  EXPECT_OUTCOME(named("blocking_guard", 1), "inside { scope s0; spawn t0 in s0 { } }", Outcome::clean, "");
+}
+
+// ---- hangs ------------------------------------------------------------------------------------------
+
+TEST(Hangs, are_proved_when_nobody_is_left_who_could_go_on) {
+  EXPECT_OUTCOME(named("std_jthread"), "spawn t0 { park } as h0", Outcome::hang, "waiter: \\.");
+}
+
+TEST(Hangs, are_only_suspected_of_a_timed_wait_and_name_it) {
+  EXPECT_OUTCOME(made<Waiting<TimedWait>>(), "scope s0; spawn t0 in s0 { park }", Outcome::hang_suspected,
+                 "waiter: a thread is in a timed wait");
+  EXPECT_OUTCOME(made<Waiting<TimedWait>>(), "scope s0; spawn t0 in s0 { yield }", Outcome::clean, "");
+}
+
+TEST(Hangs, are_only_suspected_of_who_spins) {
+  EXPECT_OUTCOME(made<Waiting<Spin>>(), "scope s0; spawn t0 in s0 { park }", Outcome::hang_suspected,
+                 "waiter: a thread spins");
+  EXPECT_OUTCOME(made<Waiting<Spin>>(), "scope s0; spawn t0 in s0 { yield }", Outcome::clean, "");
+}
+
+// ---- fail-stops -------------------------------------------------------------------------------------
+
+TEST(FailStops, come_from_the_client_or_from_a_thread_of_the_runtime) {
+  EXPECT_OUTCOME(named("std_thread"), "spawn t0 { } as h0", Outcome::fail_stop, "");
+  EXPECT_OUTCOME(named("std_thread"), "spawn t0 { throw } as h0; step t0", Outcome::fail_stop, "");
+  EXPECT_OUTCOME(named("std_thread"), "spawn t0 { } as h0; join h0", Outcome::clean, "");
+}
+
+// ---- determinism ------------------------------------------------------------------------------------
+
+struct Sample {
+  const char* implementation;
+  const char* text;
+};
+constexpr Sample samples[] = {
+    {"join_guard",
+     "frame { cell x; cell y; spawn t0 borrow mut x { write x; write x } as h0; "
+     "spawn t1 borrow mut y { write y } as h1; step t0; forget h0 }; step t0"},
+    {"std_async",
+     "frame { cell x; spawn t0 borrow mut x { touch-on-drop result x } as h0; step t0; forget h0 }"},
+    {"blocking_guard",
+     "frame { cell x; scope s0 boxed; spawn t0 in s0 borrow mut x { write x }; "
+     "spawn t1 in s0 { yield; yield }; step t1; forget s0 }"},
+    {"blocking_guard",
+     "inside { cell x; scope s0; spawn t0 in s0 borrow mut x { write x }; "
+     "spawn t1 in s0 { spawn t2 in s0 { yield } }; drop s0 }"}};
+
+void expect_one_ledger(const Sample& sample, std::uint32_t flavour, int runs) {
+  Lab lab(registered_plugin(sample.implementation), scenario::Discipline::safe, flavour);
+  lab.run(sample.text);
+  const std::vector<Event> first = lab.events();
+  for (int i = 1; i < runs; ++i) {
+    ASSERT_EQ(lab.run(sample.text), Outcome::clean);
+    ASSERT_TRUE(lab.events() == first) << sample.text << ", run " << i;
+  }
+}
+
+TEST(Ledgers, are_the_same_every_time) {
+  for (const Sample& sample : samples)
+    expect_one_ledger(sample, registered_plugin(sample.implementation).flavour_count - 1, 150);
+}
+
+TEST(Ledgers, are_the_same_every_time_beside_busy_loops) {
+  const BusyLoops load(4);
+  for (const Sample& sample : samples)
+    expect_one_ledger(sample, registered_plugin(sample.implementation).flavour_count - 1, 25);
+}
+
+}  // namespace
+}  // namespace scopecheck::tests

@@ -1,0 +1,204 @@
+#include "harness/schedule/census.hpp"
+
+#include "harness/schedule/gate.hpp"
+#include "tests/support/busy_loops.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <sys/syscall.h>
+#include <thread>
+#include <unistd.h>
+#include <vector>
+
+namespace scopecheck::schedule {
+namespace {
+
+// A token goes round through threads that sleep but for a moment each. Whoever looks while it moves must see
+// somebody awake: a rest that is announced before the round is over is a false proof.
+void expect_no_false_rest(int rounds) {
+  constexpr std::size_t members = 3;
+  Census census;
+  std::array<Gate, members> gates;
+  std::atomic<long> moves{0};
+  std::atomic<bool> over{false};
+  constexpr long laps = 30;
+  std::vector<std::thread> ring;
+  for (std::size_t i = 0; i < members; ++i)
+    ring.emplace_back([&, i] {
+      for (;;) {
+        gates[i].pass();
+        if (over.load()) return;
+        if (++moves % (laps * static_cast<long>(members)) != 0) gates[(i + 1) % members].open();
+      }
+    });
+  for (int round = 1; round <= rounds; ++round) {
+    gates[0].open();
+    ASSERT_EQ(census.rest(), Rest::blocked);
+    ASSERT_EQ(moves.load(), round * laps * static_cast<long>(members)) << "at rest while the token moved";
+  }
+  over.store(true);
+  for (Gate& gate : gates) gate.open();
+  for (std::thread& thread : ring) thread.join();
+}
+
+TEST(Census, IsPossibleHere) { EXPECT_TRUE(Census().possible()); }
+
+TEST(Census, AloneIsAtRest) {
+  Census census;
+  EXPECT_EQ(census.rest(), Rest::blocked);
+  EXPECT_EQ(census.waiter(), std::nullopt);
+}
+
+TEST(Census, IsAtRestOnlyWhenNobodyCanWakeAnother) { expect_no_false_rest(400); }
+
+TEST(Census, IsAtRestOnlyWhenNobodyCanWakeAnotherBesideBusyLoops) {
+  const tests::BusyLoops load(4);
+  expect_no_false_rest(40);
+}
+
+TEST(Census, SeesThreadsThatComeAndGo) {
+  Census census;
+  for (int i = 0; i < 200; ++i) {
+    Gate gate;
+    std::atomic<bool> there{false};
+    std::thread starter([&] {
+      std::thread started([&] {
+        there.store(true);
+        gate.pass();
+      });
+      started.join();
+    });
+    ASSERT_EQ(census.rest(), Rest::blocked);
+    ASSERT_TRUE(there.load());
+    gate.open();
+    starter.join();
+    ASSERT_EQ(census.rest(), Rest::blocked);
+  }
+}
+
+TEST(Census, WaitsForWorkThatDoesNotSleep) {
+  Census census;
+  std::atomic<bool> done{false};
+  Gate hold;
+  std::thread worker([&] {
+    for (volatile int i = 0; i < 100000; i = i + 1) {
+    }
+    done.store(true);
+    hold.pass();
+  });
+  ASSERT_EQ(census.rest(std::chrono::seconds{10}), Rest::blocked);
+  EXPECT_TRUE(done.load());
+  hold.open();
+  worker.join();
+}
+
+TEST(Census, TakesASpinningThreadForAWaitingOneAfterItsBudget) {
+  Census census;
+  std::atomic<bool> stop{false};
+  Gate gate;
+  std::thread spinner([&] {
+    while (!stop.load()) {
+    }
+  });
+  std::thread sleeper([&] { gate.pass(); });
+  EXPECT_EQ(census.rest(), Rest::spinning);
+  const auto waiter = census.waiter();
+  ASSERT_TRUE(waiter.has_value());
+  EXPECT_EQ(waiter->kind, Waiter::Kind::spinning);
+  stop.store(true);
+  gate.open();
+  spinner.join();
+  sleeper.join();
+}
+
+TEST(Census, WaitsForOtherThreadsAreNobodysButTheirs) {
+  Census census;
+  Gate gate;
+  std::mutex mutex;
+  std::condition_variable condition;
+  bool go = false;
+  std::thread at_gate([&] { gate.pass(); });
+  std::thread in_join([&] { at_gate.join(); });
+  std::thread at_condition([&] {
+    std::unique_lock lock(mutex);
+    condition.wait(lock, [&] { return go; });
+  });
+  ASSERT_EQ(census.rest(), Rest::blocked);
+  const auto waiter = census.waiter();
+  EXPECT_FALSE(waiter.has_value()) << to_string(*waiter);
+  gate.open();
+  in_join.join();
+  {
+    const std::lock_guard lock(mutex);
+    go = true;
+  }
+  condition.notify_all();
+  at_condition.join();
+}
+
+/// What the census says of a thread that waits in `wait`, which must end some time after `end`.
+std::optional<Waiter> judged(const std::function<void()>& wait, const std::function<void()>& end) {
+  Census census;
+  std::thread thread(wait);
+  EXPECT_EQ(census.rest(), Rest::blocked);
+  auto waiter = census.waiter();
+  end();
+  thread.join();
+  return waiter;
+}
+
+TEST(Census, NamesATimedWait) {
+  std::mutex mutex;
+  std::condition_variable condition;
+  bool go = false;
+  const auto waiter = judged(
+      [&] {
+        std::unique_lock lock(mutex);
+        condition.wait_for(lock, std::chrono::hours{1}, [&] { return go; });
+      },
+      [&] {
+        {
+          const std::lock_guard lock(mutex);
+          go = true;
+        }
+        condition.notify_all();
+      });
+  ASSERT_TRUE(waiter.has_value());
+  EXPECT_EQ(waiter->kind, Waiter::Kind::timed);
+  EXPECT_EQ(waiter->system_call, SYS_futex);
+}
+
+TEST(Census, NamesAWaitForTheOutside) {
+  std::array<int, 2> pipe{};
+  ASSERT_EQ(::pipe(pipe.data()), 0);
+  char byte = 0;
+  const auto waiter = judged([&] { EXPECT_EQ(::read(pipe[0], &byte, 1), 1); },
+                             [&] { EXPECT_EQ(::write(pipe[1], "x", 1), 1); });
+  ASSERT_TRUE(waiter.has_value());
+  EXPECT_EQ(waiter->kind, Waiter::Kind::outside);
+  EXPECT_EQ(waiter->system_call, SYS_read);
+  ::close(pipe[0]);
+  ::close(pipe[1]);
+}
+
+TEST(Census, ThreadsThatWereThereBeforeAreNobodysBusiness) {
+  std::atomic<bool> stop{false};
+  std::thread before([&] {
+    while (!stop.load()) {
+    }
+  });
+  Census census;
+  EXPECT_EQ(census.rest(), Rest::blocked);
+  stop.store(true);
+  before.join();
+}
+
+}  // namespace
+}  // namespace scopecheck::schedule
