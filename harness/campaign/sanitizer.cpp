@@ -1,5 +1,7 @@
 #include "harness/campaign/sanitizer.hpp"
 
+#include "harness/schedule/census.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -33,6 +35,7 @@ Tally* reported_to = nullptr;
 // Runs under ASan's report lock, and a report from within it would end the process: nothing here is
 // instrumented, calls an interceptor or allocates.
 __attribute__((no_sanitize("address", "undefined"))) void on_report(const char* text) {
+  schedule::keep_from_rest(false);
   Tally& tally = *reported_to;
   if (tally.sanitizer_reports++ != 0) return;
   tally.sanitizer_event = static_cast<std::uint32_t>(tally.ledger.events().size());
@@ -45,6 +48,11 @@ __attribute__((no_sanitize("address", "undefined"))) void on_report(const char* 
 }
 
 }  // namespace
+
+/// ASan's hook for the beginning of a report; on_report is called at its end.
+extern "C" __attribute__((no_sanitize("address", "undefined"))) void __asan_on_error() {
+  schedule::keep_from_rest(true);
+}
 
 bool built_with_asan() { return true; }
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+#include <atomic>
 #include <cstddef>
 #include <cstring>
 #include <ctime>
@@ -29,15 +29,26 @@ std::string_view contents(int fd, std::array<char, N>& buffer) {
   return got > 0 ? std::string_view(buffer.data(), static_cast<std::size_t>(got)) : std::string_view();
 }
 
-template <class Number>
-Number number_in(std::string_view& text, int base = 10) {
+/// Takes a number off the front of `text`. By hand: of what a template of the library becomes, the linker may
+/// keep an instrumented copy from another file, and then every look would use up one of ASan's dead frames.
+std::uint64_t number_in(std::string_view& text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  if (base == 16 && text.starts_with("0x")) text.remove_prefix(2);
-  Number number{};
-  const auto end = std::from_chars(text.data(), text.data() + text.size(), number, base);
-  text.remove_prefix(static_cast<std::size_t>(end.ptr - text.data()));
+  unsigned base = 10;
+  if (text.size() > 2 && text[0] == '0' && text[1] == 'x') {
+    base = 16;
+    text.remove_prefix(2);
+  }
+  std::uint64_t number = 0;
+  for (; !text.empty(); text.remove_prefix(1)) {
+    const char c = text.front();
+    const bool letter = base == 16 && c >= 'a' && c <= 'f';
+    if (!letter && (c < '0' || c > '9')) break;
+    number = number * base + static_cast<unsigned>(letter ? c - 'a' + 10 : c - '0');
+  }
   return number;
 }
+
+std::atomic<bool> somebody_reports{false};
 
 /// The CPU clock of a thread of this process, up to this moment.
 std::optional<std::uint64_t> cpu_time_ns(pid_t tid) {
@@ -84,6 +95,8 @@ std::string to_string(const Waiter& waiter) {
   return "?";
 }
 
+void keep_from_rest(bool keep) { somebody_reports.store(keep); }
+
 Census::Census() : directory_(open_in(AT_FDCWD, "/proc/self/task", O_DIRECTORY)) {
   if (directory_ < 0) return;
   const auto self = static_cast<pid_t>(::syscall(SYS_gettid));
@@ -120,7 +133,7 @@ void Census::list() {
       std::string_view name(buffer.data() + at + offsetof(Entry, name));
       at += entry.length;
       if (name.front() == '.') continue;
-      const auto tid = number_in<pid_t>(name);
+      const auto tid = static_cast<pid_t>(number_in(name));
       const auto known = std::ranges::find(threads_, tid, &Thread::tid);
       if (known != threads_.end()) {
         known->listed = true;
@@ -157,9 +170,9 @@ bool Census::read(Thread& thread) const {
   const char state = stat[name_ends + 2];
   std::string_view times = contents(thread.schedstat, buffer);
   if (times.empty()) return false;
-  static_cast<void>(number_in<std::uint64_t>(times));  // its clock, but as of the last tick
-  static_cast<void>(number_in<std::uint64_t>(times));  // how long it waited for a processor
-  const auto slices = number_in<std::uint64_t>(times);
+  static_cast<void>(number_in(times));  // its clock, but as of the last tick
+  static_cast<void>(number_in(times));  // how long it waited for a processor
+  const std::uint64_t slices = number_in(times);
   const std::optional<std::uint64_t> cpu_ns = cpu_time_ns(thread.tid);
   if (!cpu_ns) return false;
   thread.changed = thread.state != state || thread.slices != slices || thread.cpu_ns != *cpu_ns;
@@ -195,7 +208,7 @@ Rest Census::rest(std::chrono::nanoseconds budget) {
   static_cast<void>(pass());
   for (Thread& thread : threads_) thread.cpu_before_ns = thread.cpu_ns;
   for (;;) {
-    if (pass()) return Rest::blocked;
+    if (pass() && !somebody_reports.load()) return Rest::blocked;
     bool spinning = false;
     bool busy = false;
     for (const Thread& thread : threads_) {
@@ -203,8 +216,8 @@ Rest Census::rest(std::chrono::nanoseconds budget) {
       const bool spent = thread.cpu_ns - thread.cpu_before_ns >= static_cast<std::uint64_t>(budget.count());
       (spent ? spinning : busy) = true;
     }
-    if (spinning && !busy) return Rest::spinning;
-    if (busy) ::sched_yield();
+    if (spinning && !busy && !somebody_reports.load()) return Rest::spinning;
+    if (busy || somebody_reports.load()) ::sched_yield();
   }
 }
 
@@ -221,9 +234,11 @@ std::optional<Waiter> Census::waiter() const {
     if (fd >= 0) ::close(fd);
     if (text.empty()) return Waiter{thread.tid, Waiter::Kind::unknown};
     if (text.starts_with("running")) return Waiter{thread.tid, Waiter::Kind::spinning};
-    const auto system_call = number_in<long>(text);
+    if (text.starts_with("-1"))
+      return Waiter{thread.tid, Waiter::Kind::unknown};  // asleep, but in no system call
+    const auto system_call = static_cast<long>(number_in(text));
     std::array<unsigned long, 6> arguments{};
-    for (unsigned long& argument : arguments) argument = number_in<unsigned long>(text, 16);
+    for (unsigned long& argument : arguments) argument = number_in(text);
     if (const auto kind = judged(system_call, arguments)) return Waiter{thread.tid, *kind, system_call};
   }
   return std::nullopt;

@@ -43,6 +43,10 @@ struct Waiter {
 /// "thread 4711 sleeps in a timed wait (system call 230)".
 [[nodiscard]] std::string to_string(const Waiter& waiter);
 
+/// While it is kept from it, the process does not come to rest, whatever its threads wait for: one of them is
+/// in a sanitizer's report, and may wait for the symbolizer. Threads: any. Async-signal-safe.
+void keep_from_rest(bool keep);
+
 /// Watches the threads of this process. Threads: one caller at a time. Cost: some 10 us per look, two files
 /// per thread, which are kept open.
 class Census {
