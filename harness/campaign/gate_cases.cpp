@@ -66,7 +66,18 @@ constexpr std::array cases = {
              "spawn t0 { park } as h0"},
     GateCase{"canary_join_lied", "child", "join reported early", Witness::ledger, true, FindingKind::join_lied,
              "spawn t0 { park } as h0; poll h0"},
-    // the sound twin: nothing may be reported
+    // children on threads of their own
+    GateCase{"canary_detached_thread", "stack frame", "step of a thread, write", Witness::ledger, true, FindingKind::use_after_scope,
+             "cell x; spawn t0 borrow mut x { write x } as h0"},
+    GateCase{"canary_detached_thread", "stack frame", "step of a thread, write", Witness::asan, true, FindingKind::use_after_scope,
+             "cell x; spawn t0 borrow mut x { write x } as h0"},
+    GateCase{"canary_detached_thread", "nested stack frame", "destructor of a capture, on a thread", Witness::asan, true, FindingKind::use_after_scope,
+             "frame { cell x; spawn t0 borrow mut x { touch-on-drop capture x } as h0; step t0 }; settle"},
+    // the sound twins: nothing may be reported
+    GateCase{"canary_joined_thread", "stack frame", "nothing", Witness::ledger, false, {},
+             "cell x; spawn t0 borrow mut x { write x } as h0"},
+    GateCase{"canary_joined_thread", "stack frame", "nothing", Witness::asan, false, {},
+             "cell x; spawn t0 borrow mut x { write x } as h0"},
     GateCase{"canary_sound", "stack frame", "nothing", Witness::ledger, false, {},
              "cell x; spawn t0 borrow mut x { write x } as h0; step t0; drop h0; settle"},
     GateCase{"canary_sound", "stack frame", "nothing", Witness::asan, false, {},

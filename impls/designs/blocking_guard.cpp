@@ -21,6 +21,7 @@ namespace {
 constexpr scopecheck_evidence guard_evidence[] = {platform::may_forget,
                                                   platform::may_box,
                                                   platform::may_throw,
+                                                  platform::may_run_on_worker,
                                                   {SCOPECHECK_CLIENT_SPAWN_NESTED, platform::token_by_value}};
 constexpr scopecheck_precondition guard_preconditions[] = {
     {SCOPECHECK_PRE_NO_FORGET, 0,

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "harness/abi/kit.hpp"
+#include "impls/platform/blocking.hpp"
 #include "impls/platform/describe.hpp"
 
 #include <span>
@@ -32,6 +33,27 @@ constexpr kit::Description handle_canary(const char* name, const char* summary, 
                         SCOPECHECK_CLIENT_ASYNC | SCOPECHECK_CLIENT_INSIDE,
           .flavours = current_thread,
           .evidence = canary_evidence,
+          .expectations = expectations};
+}
+
+inline constexpr scopecheck_evidence thread_canary_evidence[] = {may_throw};
+
+/// The same with children that block a thread each.
+constexpr kit::Description thread_canary(const char* name, const char* summary, std::uint32_t on_destroy,
+                                         std::span<const scopecheck_expectation> expectations = planted) {
+  return {.name = name,
+          .summary = summary,
+          .shape = SCOPECHECK_SHAPE_HANDLE,
+          .carrier = SCOPECHECK_CARRIER_HANDLE,
+          .child_kind = SCOPECHECK_CHILD_BLOCKS,
+          .progress = SCOPECHECK_PROGRESS_THREADS,
+          .promises = SCOPECHECK_PROMISE_INSTRUMENTED,
+          .on_destroy = on_destroy,
+          .hidden = 1,
+          .client_ops = SCOPECHECK_CLIENT_THROW,
+          .may_block = SCOPECHECK_OP_HANDLE_DESTROY,
+          .flavours = thread_per_child,
+          .evidence = thread_canary_evidence,
           .expectations = expectations};
 }
 
