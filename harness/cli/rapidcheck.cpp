@@ -1,6 +1,7 @@
 // `check --engine rapidcheck`.
 #include "harness/campaign/rapidcheck.hpp"
 
+#include "harness/campaign/check.hpp"
 #include "harness/cli/fuzzing.hpp"
 #include "harness/cli/select.hpp"
 #include "harness/interpreter/machine.hpp"
@@ -26,8 +27,8 @@ int search(const interpreter::Implementation& implementation, const CheckArgumen
   action.sa_handler = [](int) { interpreter::Machine::abandon_as_fail_stop(); };
   action.sa_flags = SA_NODEFER;
   ::sigaction(SIGABRT, &action, nullptr);
-  const campaign::RapidcheckResult result =
-      campaign::rapidcheck(implementation, discipline, arguments.random, arguments.seed);
+  const campaign::RapidcheckResult result = campaign::rapidcheck(
+      implementation, discipline, arguments.random.value_or(campaign::default_random), arguments.seed);
   fmt::print("{} under {}: {} scenarios, seed {}\n", implementation.name(), arguments.discipline, result.runs,
              arguments.seed);
   if (arguments.verbose)

@@ -172,7 +172,7 @@ TEST(Threads, run_destructors_as_steps_of_their_own) {
       Outcome::clean);
   EXPECT_THAT(story(lab, steps), ElementsAre("permitted 0", "finished 0", "frame_ended 0", "frame_ended 0",
                                              "child_dropped 0", "touched_by_capture 0"));
-  EXPECT_THAT(lab.signatures(), ElementsAre("use-after-scope(detach, frame-end, touched_by_capture)"));
+  EXPECT_THAT(lab.signatures(), ElementsAre("use-after-scope(detach, frame-end, capture)"));
 }
 
 TEST(Threads, that_are_parked_go_on_when_they_are_woken_and_permitted) {
