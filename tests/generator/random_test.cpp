@@ -178,7 +178,7 @@ TEST_P(UnsoundDesign, falls_to_random_search) {
 /// build.
 std::vector<std::string> unsound_designs() {
   std::vector<std::string> names;
-  for (const std::string& name : tests::implementation_names(false))
+  for (const std::string& name : tests::names_that_can_be_left(false))
     if (name != "intrusive_list" &&
         interpreter::expects_unsound(tests::registered_plugin(name), 0, scenario::Discipline::safe))
       names.push_back(name);

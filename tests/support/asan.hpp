@@ -29,6 +29,7 @@ struct Heard {
   std::size_t reports = 0;
   std::uint32_t event = 0;  ///< what `Listen`'s counter said then: how many events the ledger had
   bool in_harness = false;
+  bool in_ended_storage = false;
   char text[4096] = "";
 
   /// "stack-use-after-return"; "" when nothing was heard.
@@ -45,13 +46,15 @@ inline bool listening = false;
 /// Called for the first report; under ASan's lock: must not allocate nor touch what is poisoned.
 inline std::uint32_t (*count_events)() = nullptr;
 inline bool (*is_in_harness)() = nullptr;
+inline bool (*has_ended)(const void*) = nullptr;
 
 /// Takes reports instead of letting them end the process.
 class Listen {
  public:
-  Listen(std::uint32_t (*events)(), bool (*in_harness)()) {
+  Listen(std::uint32_t (*events)(), bool (*in_harness)(), bool (*ended)(const void*) = nullptr) {
     count_events = events;
     is_in_harness = in_harness;
+    has_ended = ended;
     listening = true;
     clear();
   }
@@ -78,6 +81,7 @@ __attribute__((no_sanitize("address", "undefined"))) inline void on_report(const
   if (heard.reports++ != 0) return;
   heard.event = count_events();
   heard.in_harness = is_in_harness();
+  heard.in_ended_storage = has_ended != nullptr && has_ended(__asan_get_report_address());
   volatile char* const out = heard.text;
   std::size_t i = 0;
   for (; i + 1 < sizeof(heard.text) && text[i] != '\0'; ++i) out[i] = text[i];
