@@ -30,6 +30,7 @@ explains() {
 explains --impl stacked_in_scope -e 'cell x; spawn t0 borrow mut x { write x } as h0 boxed; forget h0'
 explains --impl heap_spawn -e 'spawn t0 { yield } as h0; poll h0'
 explains --impl parent_driven -e 'cell x; scope s0; spawn t0 in s0 borrow mut x { write x }; poll s0'
+for file in corpus/regressions/*.scn; do explains "$file"; done
 "$program" explain --as latex --impl heap_spawn -e 'settle' >"$work/out" 2>&1 && failed 'explain --as latex is accepted'
 
 # Named approximations (docs/client-rules.md): rustc accepts the client, the rules refuse it.
@@ -58,6 +59,12 @@ KEEPS=F lost_chance lent_while_a_destructor_holds_it 'let h = spawn_lending::<Te
 } });'
 lost_chance own_scope_from_a_future 'let mut x = Memory::new(); let s = Scope::new();
 s.spawn({ let x = &mut x; let s = s.token(); async move { let b = Block::new(async { s.spawn({ let x = &mut *x; async move { write(x); } }); }); } });'
+lost_chance closed_in_a_block_that_never_ran 'let s = Scope::new(); let b = Block::new(async { s.close(); }); drop(b); s.spawn(async {});'
+lost_chance read_on_after_lending_through_a_capture 'let mut x = Memory::new(); let s = Scope::new();
+let b = Block::new(async { write(&mut x); s.spawn({ let x = &x; async move { read(x); } }); read(&x); });'
+lost_chance spawned_in_a_block_that_never_ran 'let s = Scope::new(); let b = Block::new(async { s.spawn(async {}); }); drop(b); drop(s);'
+# Only the end of a scope ends its loans, for rustc as for the rules.
+refused loan_outlives_a_join 'let mut x = Memory::new(); let s = Scope::new(); s.spawn({ let x = &mut x; async move { write(x); } }); s.join(); read(&x);'
 # A token that is a reference to its scope, and not a copy: no guard with a destructor can be used so.
 refused token_by_reference "let s = Scope::new(); s.spawn({ let s = &s; async move { s.spawn(async {}); } });"
 

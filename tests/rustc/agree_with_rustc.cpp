@@ -23,10 +23,27 @@ using scenario::Offers;
 using scenario::Rule;
 using scenario::Scenario;
 
+/// Its last op meets the loan of an outer scope that was lent the cell shared only: a block on the way has
+/// captured the cell mutably (docs/client-rules.md, approximation 7).
+bool lent_through_mutable_capture(const Scenario& program, const Offers& offers) {
+  const auto verdict = scenario::check(program, offers);
+  if (verdict) return false;
+  const scenario::Violation& bad = verdict.error().violation;
+  if (bad.rule != Rule::read_while_mut_borrowed && bad.rule != Rule::borrow_while_mut_borrowed) return false;
+  bool shared = false;
+  for (const scenario::Op& op : program.ops) {
+    if (!scenario::makes_task(op.kind) || op.scope == scenario::none || op.scope != bad.carrier) continue;
+    if ((op.mut & scenario::bit8(bad.cell)) != 0) return false;
+    shared = shared || (op.shared & scenario::bit8(bad.cell)) != 0;
+  }
+  return shared;
+}
+
 /// Where Rust accepts what the rules refuse, and docs/client-rules.md says why: a lost chance.
-bool named_approximation(Rule rule, const Offers& offers) {
+bool named_approximation(Rule rule, const Scenario& program, const Offers& offers) {
   return rule == Rule::held_by_destructor ||
-         (rule == Rule::declared_after_carrier && offers.carrier == scenario::Carrier::handle);
+         (rule == Rule::declared_after_carrier && offers.carrier == scenario::Carrier::handle) ||
+         lent_through_mutable_capture(program, offers);
 }
 
 struct Row {
@@ -38,6 +55,8 @@ struct Options {
   std::uint64_t seed = 1;
   std::string rustc = "rustc";
   std::string keep;
+  /// The rule that this build of the rules was robbed of.
+  std::optional<Rule> off;
 };
 
 class Agreement {
@@ -59,6 +78,7 @@ class Agreement {
     draw();
     for (std::size_t api = 0; api < rust_apis.size(); ++api)
       if (!compare(api)) return 3;
+    if (options_.off) return print_noticed();
     print();
     return reached() && bad_ == 0 ? 0 : 1;
   }
@@ -75,7 +95,9 @@ class Agreement {
     const auto enough = [&] {
       if (whole < options_.count / 4) return false;
       for (std::size_t i = 0; i < scenario::rule_table.size(); ++i)
-        if (!scenario::rule_table[i].rustc.empty() && made[static_cast<Rule>(i)] < each) return false;
+        if (!scenario::rule_table[i].rustc.empty() && static_cast<Rule>(i) != options_.off &&
+            made[static_cast<Rule>(i)] < each)
+          return false;
       return true;
     };
     std::size_t in_vain = 0;  // rounds without a program that was wanted
@@ -131,10 +153,11 @@ class Agreement {
     Row& row = one.about ? rows_[*one.about] : random_;
     if (!one.broken) {
       ++(codes.empty() ? row.both_accept : row.false_accusations);
+      if (options_.off && expected(*options_.off, codes)) ++off_noticed_;
       if (!codes.empty()) complain(api, one, codes, "FALSE ACCUSATION: well-formed for us, rustc refuses it");
     } else if (codes.empty()) {
       ++row.lost;
-      if (!named_approximation(*one.broken, rust_apis[api].offers))
+      if (!named_approximation(*one.broken, one.scenario, rust_apis[api].offers))
         complain(api, one, codes, "LOST CHANCE without a name: rustc accepts it");
     } else {
       ++row.both_refuse;
@@ -147,6 +170,7 @@ class Agreement {
 
   void complain(std::size_t api, const Case& one, const Codes& codes, std::string_view what) {
     ++bad_;
+    if (options_.off) return;
     auto& shown = shown_[std::string(what) + (one.broken ? std::string(scenario::info(*one.broken).id)
                                                          : fmt::format("{}", fmt::join(codes, " ")))];
     if (++shown > 2) return;
@@ -225,13 +249,23 @@ class Agreement {
                100.0 * static_cast<double>(lost) / static_cast<double>(total));
   }
 
+  /// Without a rule there must be programs that we accept and rustc refuses for that rule's reason.
+  int print_noticed() const {
+    std::size_t accused = random_.false_accusations;
+    for (const auto& [rule, row] : rows_) accused += row.false_accusations;
+    fmt::print("{}: rustc refuses {} programs, {} of them with its codes ({})\n",
+               off_noticed_ > 0 ? "noticed" : "NOT NOTICED", accused, off_noticed_,
+               scenario::info(*options_.off).rustc);
+    return off_noticed_ > 0 ? 0 : 1;
+  }
+
   Options options_;
   std::filesystem::path folder_;
   std::vector<std::vector<Case>> cases_;
   std::map<Rule, Row> rows_;
   Row random_;
   std::map<std::string, std::size_t> shown_;
-  std::size_t bad_ = 0, nested_ = 0, plain_ = 0;
+  std::size_t bad_ = 0, nested_ = 0, plain_ = 0, off_noticed_ = 0;
 };
 
 }  // namespace
@@ -245,6 +279,15 @@ int main(int argc, char** argv) {
   app.add_option("--seed", options.seed, "of the programs")->capture_default_str();
   app.add_option("--rustc", options.rustc, "the compiler to ask")->capture_default_str();
   app.add_option("--keep", options.keep, "leave the crates in this folder");
+  app.add_option_function<std::string>(
+      "--off",
+      [&](const std::string& id) {
+        for (std::size_t i = 0; i < scopecheck::scenario::rule_table.size(); ++i)
+          if (const auto& info = scopecheck::scenario::rule_table[i]; info.id == id && !info.rustc.empty())
+            options.off = static_cast<scopecheck::scenario::Rule>(i);
+        if (!options.off) throw CLI::ValidationError("--off", "no rule that rustc knows: " + id);
+      },
+      "the rule that this program was built without: 0 if rustc refuses programs for its sake");
   CLI11_PARSE(app, argc, argv);
   return scopecheck::tests::Agreement(options).run();
 }
