@@ -44,9 +44,18 @@ for name in said.keys() | kept.keys():
     assert kept.get(name) == said.get(name), (name, kept.get(name), said.get(name))
 ' "$work/out"
 
-# Every seed is read as something by every API that can do what it is about.
+# Every seed says its idea, and is a client of some implementation.
+names=$("$program" list --json | python3 -c 'import json, sys; print(*(r["name"] for r in json.load(sys.stdin)))')
+is_a_client() {
+  local name
+  for name in $names; do
+    ! "$program" explain "$1" --impl "$name" >/dev/null 2>&1 || return 0
+  done
+  return 1
+}
 for seed in corpus/seeds/*.scn; do
   head -n 1 "$seed" | grep -q '^# idea: ' && passed || failed "$seed: the first line says no idea"
+  is_a_client "$seed" && passed || failed "$seed: no implementation has such a client"
 done
 
 finish
