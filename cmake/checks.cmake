@@ -49,7 +49,7 @@ function(scopecheck_add_tests)
         cmake_path(GET script STEM name)
         add_test(NAME ${folder}.${name} COMMAND bash "${script}" $<TARGET_FILE:scopecheck>
                  WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}")
-        set_tests_properties(${folder}.${name} PROPERTIES LABELS ${folder} TIMEOUT 600 SKIP_RETURN_CODE 77)
+        set_tests_properties(${folder}.${name} PROPERTIES LABELS ${folder} TIMEOUT 1500 SKIP_RETURN_CODE 77)
       endif()
     endforeach()
   endforeach()
