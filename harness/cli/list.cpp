@@ -95,6 +95,18 @@ std::vector<std::string_view> operations(const scopecheck_plugin& p) {
   return ops;
 }
 
+std::vector<std::string_view> progress_by(const scopecheck_plugin& p) {
+  constexpr std::array words = {std::pair{SCOPECHECK_PROGRESS_THREADS, "threads of its own"},
+                                std::pair{SCOPECHECK_PROGRESS_RUN, "run"},
+                                std::pair{SCOPECHECK_PROGRESS_DRIVE, "polling the scope"},
+                                std::pair{SCOPECHECK_PROGRESS_POLL, "polling the handle"},
+                                std::pair{SCOPECHECK_PROGRESS_JOIN, "a blocking join"}};
+  std::vector<std::string_view> result;
+  for (const auto& [bit, word] : words)
+    if ((p.progress & bit) != 0) result.emplace_back(word);
+  return result;
+}
+
 /// Per flavour and discipline, where clients can do something else under it than under `safe`.
 nlohmann::ordered_json expected(const scopecheck_plugin& p) {
   constexpr std::array<std::string_view, 3> words = {"safe", "documented", "no-leak"};
@@ -147,6 +159,7 @@ int list(bool json) {
     entry["version"] = p->version;
     entry["build"] = p->build;
     entry["operations"] = operations(*p);
+    entry["progress"] = progress_by(*p);
     entry["client_ops"] = nlohmann::ordered_json::array();
     for (const ClientOp& op : client_ops)
       if ((p->client_ops & op.bit) != 0)
@@ -157,6 +170,7 @@ int list(bool json) {
     fmt::print("{}\n  {}\n", p->name, p->summary);
     fmt::print("  shape {}; loans carried by {}; flavours: {}\n", shape_of(*p), carriers[p->carrier],
                fmt::join(entry["flavours"].get<std::vector<std::string>>(), ", "));
+    fmt::print("  children make progress by: {}\n", fmt::join(progress_by(*p), ", "));
     fmt::print("  offers: {}\n  safe clients can also:\n", fmt::join(operations(*p), ", "));
     for (const ClientOp& op : client_ops)
       if ((p->client_ops & op.bit) != 0) fmt::print("    {:<20} {}\n", op.name, source_of(*p, op.bit));

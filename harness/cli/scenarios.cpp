@@ -171,7 +171,7 @@ int explain(const ScenarioArguments& arguments) {
                                     report::detect_style(STDOUT_FILENO), context->chosen.wording));
   if (found != nullptr) fmt::print("{}\n", verdict::to_string(found->finding.signature));
   if (found == nullptr) fmt::print("{}: no finding\n", outcome_of(*run));
-  if (found != nullptr && watched)
+  if (found != nullptr && campaign::seen_by_sanitizer_alone(found->finding.kind()))
     fmt::print("seen by ASan alone: {}\n", campaign::sanitizer_summary(run->sanitizer_text));
   if (run->fault) fmt::print("a fault that proves no late use: {}\n", run->fault->what);
   if (found == nullptr && !watched)

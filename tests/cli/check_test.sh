@@ -4,16 +4,29 @@
 source "$(dirname "${BASH_SOURCE[0]}")/support.sh"
 
 small=(--ops 4 --random 2000 --quiet)
+# A run with threads costs what hundreds without cost.
+mapfile -t threaded < <("$program" list --json | python3 -c '
+import json, sys
+print(*(i["name"] for i in json.load(sys.stdin) if "threads of its own" in i["progress"]), sep="\n")')
+mapfile -t others < <("$program" list --json | python3 -c '
+import json, sys
+print(*(i["name"] for i in json.load(sys.stdin) if "threads of its own" not in i["progress"]), sep="\n")')
+few=(--ops 3 --random 200 --quiet)
 
-run check "${small[@]}" --json "$work/first.json"
-first_status=$status
-for name in stacked_in_scope heap_spawn slot_nursery; do
+run check "${threaded[@]}" "${few[@]}" --json "$work/threaded.json"
+threaded_status=$status
+for name in "${threaded[@]}"; do
   if grep -q "^$name " "$work/out"; then passed; else failed "no row for $name"; fi
 done
-expect_python 'the JSON of check' '
+run check "${others[@]}" "${small[@]}" --json "$work/first.json"
+first_status=$status
+for name in "${others[@]}"; do
+  if grep -q "^$name " "$work/out"; then passed; else failed "no row for $name"; fi
+done
+fields_and_sums='
 import json, sys
 document = json.load(open(sys.argv[1]))
-has_asan, status = sys.argv[2] == "yes", int(sys.argv[3])
+has_asan, status, ops = sys.argv[2] == "yes", int(sys.argv[3]), int(sys.argv[4])
 assert document["schema"] == 1
 results = document["results"]
 fields = {"implementation": str, "flavour": str, "discipline": str, "verdict": str, "why": str, "effort": dict,
@@ -29,13 +42,13 @@ for r in results:
     assert r["as_expected"] == (None if r["expected"] is None else r["expected"] == r["verdict"]), name
     assert (r["why"] == "") == (r["verdict"] in ("unsound", "not-refuted")), (name, r["why"])
     e = r["effort"]
-    assert e["exhaustive_ops"] == 4 and e["exhaustive_scenarios"] > 0 and e["seconds"] > 0, (name, e)
+    assert e["exhaustive_ops"] == ops and e["exhaustive_scenarios"] > 0 and e["seconds"] > 0, (name, e)
     o = r["outcomes"]
     assert set(o) == {"clean", "hang", "hang-suspected", "fail-stop", "discard", "crash"}, (name, o)
     runs = e["exhaustive_scenarios"] + e["witness_scenarios"] + e["random_scenarios"]
     assert sum(o.values()) == runs, (name, o, runs)
     assert r["reach"]["spawn"] > 0 and r["reach"]["spawned"] > 0, name
-    assert "<= 4 ops" in r["bounds"], name
+    assert f"<= {ops} ops" in r["bounds"], name
     assert (r["verdict"] == "unsound") == bool(r["findings"]), name
     assert sum(f["headline"] for f in r["findings"]) == (1 if r["findings"] else 0), name
     for f in r["findings"]:
@@ -49,15 +62,22 @@ for r in results:
         assert r["verdict"] != "not-refuted", name
     if r["verdict"] == "not-refuted":
         assert e["witness_scenarios"] == e["exhaustive_scenarios"] and not r["unmet_goals"], name
-by_name = {r["implementation"]: r for r in results}
-assert len({(r["implementation"], r["flavour"]) for r in results}) == len(results) >= 9
+assert len({(r["implementation"], r["flavour"]) for r in results}) == len(results)
+assert status == (0 if all(r["as_expected"] is not False for r in results) else 1), status
+'
+asan=$(has_asan && echo yes || echo no)
+expect_python 'the JSON of check' "$fields_and_sums" "$work/first.json" "$asan" "$first_status" 4
+expect_python 'the JSON of check, with threads' "$fields_and_sums" "$work/threaded.json" "$asan" "$threaded_status" 3
+expect_python 'the headlines' '
+import json, sys
+by_name = {r["implementation"]: r for r in json.load(open(sys.argv[1]))["results"]}
+assert len(by_name) >= 9
 for name, kind, ops in (("stacked_in_scope", "use-after-scope", 3), ("reentrant_drain", "use-after-scope", 4)):
     head = next(f for f in by_name[name]["findings"] if f["headline"])
     assert (head["kind"], head["ops"]) == (kind, ops), head
 for name in ("heap_spawn", "linked_children", "parent_driven", "slot_nursery"):
     assert not by_name[name]["findings"], name
-assert status == (0 if all(r["as_expected"] is not False for r in results) else 1), status
-' "$work/first.json" "$(has_asan && echo yes || echo no)" "$first_status"
+' "$work/first.json"
 
 # The same again: nothing differs but what clocks say. With another number of runners the examples in the notes may
 # differ, and how often something was reached.
@@ -73,9 +93,11 @@ for a, b in zip(first, second, strict=True):
     for field in a:
         assert a[field] == b[field], (a["implementation"], field, a[field], b[field])
 '
-run check "${small[@]}" --json "$work/second.json"
+run check "${others[@]}" "${small[@]}" --json "$work/second.json"
 expect_python 'two checks with the same options differ' "$same" "$work/first.json" "$work/second.json"
-run check "${small[@]}" --jobs 5 --json "$work/third.json"
+run check "${threaded[@]}" "${few[@]}" --json "$work/threaded_again.json"
+expect_python 'two checks of threaded implementations differ' "$same" "$work/threaded.json" "$work/threaded_again.json"
+run check "${others[@]}" "${small[@]}" --jobs 5 --json "$work/third.json"
 expect_python 'checks with different --jobs differ' "$same" "$work/first.json" "$work/third.json" notes reach
 
 # Another seed is another search.
