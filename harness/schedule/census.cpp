@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <string_view>
 #include <sys/syscall.h>
+#include <thread>
 #include <unistd.h>
 
 namespace scopecheck::schedule {
@@ -99,6 +100,8 @@ void keep_from_rest(bool keep) { somebody_reports.store(keep); }
 
 Census::Census() : directory_(open_in(AT_FDCWD, "/proc/self/task", O_DIRECTORY)) {
   if (directory_ < 0) return;
+  // TSan starts a thread of its own with the program's first, and that one sleeps in timed waits
+  std::thread([] {}).join();
   const auto self = static_cast<pid_t>(::syscall(SYS_gettid));
   list();
   Thread own{.tid = self};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <csignal>
+#include <sys/prctl.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,8 +16,10 @@ class BusyLoops {
   explicit BusyLoops(int count) {
     for (int i = 0; i < count; ++i) {
       const pid_t pid = ::fork();
-      if (pid == 0)
+      if (pid == 0) {
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that is killed for its time leaves none behind
         for (volatile unsigned spin = 0;;) spin = spin + 1;
+      }
       pids_.push_back(pid);
     }
   }
