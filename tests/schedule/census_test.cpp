@@ -88,8 +88,7 @@ TEST(Census, WaitsForWorkThatDoesNotSleep) {
   std::atomic<bool> done{false};
   Gate hold;
   std::thread worker([&] {
-    for (volatile int i = 0; i < 100000; i = i + 1) {
-    }
+    for (int i = 0; i < 100000; ++i) std::atomic_signal_fence(std::memory_order_seq_cst);
     done.store(true);
     hold.pass();
   });
