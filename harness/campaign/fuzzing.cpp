@@ -275,18 +275,16 @@ class Session {
     const bool found = collect_findings(worker);
     const bool fine = WIFEXITED(*status) && WEXITSTATUS(*status) == 0;
     collect_inputs(worker);
-    if (found && !options_.go_on) {
-      done_ = true;
-    } else if (!fine && !found) {
+    if (!fine && !found) {
       result_.error = fmt::format("{} ended with {} and left nothing to see; its last words: {}",
                                   options_.target.string(),
                                   WIFSIGNALED(*status) ? fmt::format("signal {}", WTERMSIG(*status))
                                                        : fmt::format("code {}", WEXITSTATUS(*status)),
                                   last_line_);
-    } else if (left() >= 1) {
-      start(i);
-    } else {
+    } else if ((found && !options_.go_on) || left() < 1) {
       done_ = true;
+    } else {
+      start(i);
     }
   }
 

@@ -105,7 +105,7 @@ std::expected<std::filesystem::path, std::string> asan_executable() {
   const auto runs = [](const std::filesystem::path& path) { return ::access(path.c_str(), X_OK) == 0; };
   std::error_code error;
   if (const char* named = std::getenv("SCOPECHECK_ASAN_PROGRAM"); named != nullptr && *named != '\0') {
-    const std::filesystem::path path = std::filesystem::absolute(named, error);
+    std::filesystem::path path = std::filesystem::absolute(named, error);
     if (!error && runs(path)) return path;
     return std::unexpected(fmt::format("SCOPECHECK_ASAN_PROGRAM={}: no such program", named));
   }

@@ -171,8 +171,7 @@ std::string describe(const Death& death) {
 }
 
 std::string cause_of(const Death& death) {
-  const std::string said =
-      sanitizer_summary(death.sanitizer_text.empty() ? death.output : death.sanitizer_text);
+  std::string said = sanitizer_summary(death.sanitizer_text.empty() ? death.output : death.sanitizer_text);
   if (death.kind == DeathKind::sanitizer) return said;
   std::string how = death.signal != 0 ? fmt::format("signal {} ({})", death.signal, ::strsignal(death.signal))
                                       : fmt::format("exit code {}", death.exit_code);

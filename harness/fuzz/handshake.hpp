@@ -6,8 +6,8 @@
 
 namespace scopecheck::fuzz {
 
-/// Numbers come from the bytes; pointers are null or point to something of their type, as the bytes say.
+/// Numbers come from `data`; pointers are null or point to something of their type, as it says.
 /// Asserts that a refusal has words, and that what is accepted offers a well-defined alphabet.
-void check_handshake(std::span<const std::uint8_t> bytes);
+void check_handshake(std::span<const std::uint8_t> data);
 
 }  // namespace scopecheck::fuzz

@@ -6,7 +6,6 @@ using scenario::BlockKind;
 using scenario::BlockState;
 using scenario::CellSet;
 using scenario::LeakVector;
-using scenario::none;
 using scenario::Op;
 using scenario::OpKind;
 using scenario::Rules;

@@ -2,9 +2,7 @@
 
 namespace scopecheck::generator {
 
-using scenario::none;
 using scenario::Op;
-using scenario::OpKind;
 
 namespace {
 

@@ -3,7 +3,6 @@
 namespace scopecheck::generator {
 
 using scenario::Op;
-using scenario::OpKind;
 using scenario::Scenario;
 
 Exhaustive::Exhaustive(const scenario::Offers& offers, const scenario::Bounds& bounds,

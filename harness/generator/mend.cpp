@@ -44,13 +44,10 @@ void Mender::open(const Op& source) {
   const bool declares = op.kind == OpKind::async || (scenario::makes_task(op.kind) && op.value != none);
   Open block{Fate::kept, declares ? source.value : none};
   const bool task = scenario::makes_task(op.kind);
-  if (skipped_ > 0) {
-    block.fate = Fate::skipped;
-    ++skipped_;
-  } else if (translate(op) && draft_.admits(op)) {
+  if (skipped_ == 0 && translate(op) && draft_.admits(op)) {
     if (task) tasks_[source.subject] = op.subject;
     draft_.push(op);
-  } else if (task) {  // its body was written for a task
+  } else if (skipped_ > 0 || task) {  // a task's body was written for a task
     block.fate = Fate::skipped;
     ++skipped_;
   } else {

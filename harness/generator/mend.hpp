@@ -35,7 +35,7 @@ class Mender {
     Fate fate;
     std::uint8_t declares;  // the source's number of the value that the block's end declares, or none
   };
-  void open(const scenario::Op& op);
+  void open(const scenario::Op& source);
   void close();
   [[nodiscard]] bool translate(scenario::Op& op) const;
   [[nodiscard]] std::uint8_t cell(std::uint8_t index) const;

@@ -34,8 +34,8 @@ bool Random::ends_program_early(const Op& op, std::size_t target) const {
 }
 
 const scenario::Scenario& Random::next() {
-  const auto target = static_cast<std::size_t>(
-      length_.least + prng_.below(static_cast<std::uint32_t>(length_.most - length_.least + 1)));
+  const std::size_t target =
+      length_.least + prng_.below(static_cast<std::uint32_t>(length_.most - length_.least + 1));
   draft_ = Draft(offers_, bounds_);
   Swarm swarm = Swarm::draw(prng_);
   std::size_t refused = 0;

@@ -11,7 +11,6 @@
 
 namespace scopecheck::report {
 
-using ledger::client_actor;
 using ledger::Event;
 using ledger::EventKind;
 using scenario::none;
@@ -84,8 +83,10 @@ class Builder {
     if (moment_ >= size()) return true;
     if (scenario_.ops[moment_].kind == OpKind::step) {  // leave for one step of one child
       if (scenario_.ops[moment_].subject != event.actor) return false;
-      for (std::size_t i = at; i-- > 0 && (events[i].kind != EventKind::op_begun || events[i].op != moment_);)
+      for (std::size_t i = at; i-- > 0;) {
+        if (events[i].kind == EventKind::op_begun && events[i].op == moment_) break;
         if (events[i].op != event.op && body_of(events[i].op) == event.actor) return false;
+      }
       return true;
     }
     switch (scenario_.ops[moment_].kind) {
