@@ -49,7 +49,8 @@ std::uint64_t number_in(std::string_view& text) {
   return number;
 }
 
-std::atomic<bool> somebody_reports{false};
+// Counts the beginnings and the ends of reports: odd during one.
+std::atomic<unsigned> reports{0};
 
 /// The CPU clock of a thread of this process, up to this moment.
 std::optional<std::uint64_t> cpu_time_ns(pid_t tid) {
@@ -96,7 +97,9 @@ std::string to_string(const Waiter& waiter) {
   return "?";
 }
 
-void keep_from_rest(bool keep) { somebody_reports.store(keep); }
+void keep_from_rest(bool keep) {
+  if ((reports.load() % 2 != 0) != keep) reports.fetch_add(1);
+}
 
 Census::Census() : directory_(open_in(AT_FDCWD, "/proc/self/task", O_DIRECTORY)) {
   if (directory_ < 0) return;
@@ -210,8 +213,18 @@ Rest Census::rest(std::chrono::nanoseconds budget) {
   const auto self = static_cast<pid_t>(::syscall(SYS_gettid));
   static_cast<void>(pass());
   for (Thread& thread : threads_) thread.cpu_before_ns = thread.cpu_ns;
+  unsigned reports_before = reports.load();
   for (;;) {
-    if (pass() && !somebody_reports.load()) return Rest::blocked;
+    const bool still = pass();
+    const unsigned reports_now = reports.load();
+    if (reports_now != reports_before || reports_now % 2 != 0) {
+      // what a report costs is not the time of who makes it
+      reports_before = reports_now;
+      for (Thread& thread : threads_) thread.cpu_before_ns = thread.cpu_ns;
+      ::sched_yield();
+      continue;
+    }
+    if (still) return Rest::blocked;
     bool spinning = false;
     bool busy = false;
     for (const Thread& thread : threads_) {
@@ -219,8 +232,8 @@ Rest Census::rest(std::chrono::nanoseconds budget) {
       const bool spent = thread.cpu_ns - thread.cpu_before_ns >= static_cast<std::uint64_t>(budget.count());
       (spent ? spinning : busy) = true;
     }
-    if (spinning && !busy && !somebody_reports.load()) return Rest::spinning;
-    if (busy || somebody_reports.load()) ::sched_yield();
+    if (spinning && !busy) return Rest::spinning;
+    if (busy) ::sched_yield();
   }
 }
 

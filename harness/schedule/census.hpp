@@ -44,7 +44,8 @@ struct Waiter {
 [[nodiscard]] std::string to_string(const Waiter& waiter);
 
 /// While it is kept from it, the process does not come to rest, whatever its threads wait for: one of them is
-/// in a sanitizer's report, and may wait for the symbolizer. Threads: any. Async-signal-safe.
+/// in a sanitizer's report, and may wait for the symbolizer. What it uses of its processor time meanwhile
+/// does not count. Threads: one at a time may keep it. Async-signal-safe.
 void keep_from_rest(bool keep);
 
 /// Watches the threads of this process. Threads: one caller at a time. Cost: some 10 us per look, two files

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <ctime>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -115,6 +116,34 @@ TEST(Census, TakesASpinningThreadForAWaitingOneAfterItsBudget) {
   gate.open();
   spinner.join();
   sleeper.join();
+}
+
+void use_processor(std::chrono::nanoseconds time) {
+  const auto used = [] {
+    timespec now{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return std::chrono::seconds{now.tv_sec} + std::chrono::nanoseconds{now.tv_nsec};
+  };
+  for (const auto end = used() + time; used() < end;) {
+  }
+}
+
+TEST(Census, DoesNotCountWhatAReportCosts) {
+  Census census;
+  std::atomic<bool> done{false};
+  Gate hold;
+  keep_from_rest(true);
+  std::thread reporter([&] {
+    use_processor(std::chrono::milliseconds{100});
+    keep_from_rest(false);
+    use_processor(std::chrono::milliseconds{10});
+    done.store(true);
+    hold.pass();
+  });
+  EXPECT_EQ(census.rest(std::chrono::milliseconds{50}), Rest::blocked);
+  EXPECT_TRUE(done.load());
+  hold.open();
+  reporter.join();
 }
 
 TEST(Census, WaitsForOtherThreadsAreNobodysButTheirs) {
