@@ -154,7 +154,7 @@ class Session {
       : confirmer_(confirmer),
         options_(options),
         corpus_(options.output / "corpus"),
-        work_(options.output / "work"),
+        running_(options.output / "running"),
         begun_(Clock::now()) {}
 
   Fuzzed run() {
@@ -194,7 +194,7 @@ class Session {
 
   void start(std::size_t i) {
     Worker& worker = workers_[i];
-    worker.folder = work_ / std::to_string(i);
+    worker.folder = running_ / std::to_string(i);
     worker.executions = 0;
     std::error_code error;
     fs::create_directories(worker.folder / "new", error);
@@ -213,7 +213,7 @@ class Session {
         arguments.push_back(fmt::format("-seed={}", options_.seed + starts_ * 1000 + i));
       arguments.push_back((worker.folder / "new").string());
     } else {
-      const fs::path first = work_ / "first";  // afl-fuzz wants one folder, and something in it
+      const fs::path first = running_ / "first";  // afl-fuzz wants one folder, and something in it
       fs::create_directories(first, error);
       std::ofstream(first / "empty", std::ios::binary).put('\0');
       for (const fs::path& folder : options_.inputs)
@@ -342,22 +342,22 @@ class Session {
   }
 
   void collect_inputs(const Worker& worker) const {
-    take_over(worker.folder / "new", corpus_, work_, confirmer_);
-    take_over(worker.folder / "afl/default/queue", corpus_, work_, confirmer_);
+    take_over(worker.folder / "new", corpus_, running_, confirmer_);
+    take_over(worker.folder / "afl/default/queue", corpus_, running_, confirmer_);
   }
 
   /// Everything that is in the work folder, also of an earlier session.
   void collect() {
     std::error_code error;
-    for (fs::directory_iterator at(work_, error), end; !error && at != end; at.increment(error)) {
+    for (fs::directory_iterator at(running_, error), end; !error && at != end; at.increment(error)) {
       if (!at->is_directory()) continue;
       Worker before;
       before.folder = at->path();
       collect_findings(before);
       collect_inputs(before);
     }
-    fs::remove_all(work_, error);
-    fs::create_directories(work_, error);
+    fs::remove_all(running_, error);
+    fs::create_directories(running_, error);
   }
 
   /// An engine's finding, shrunk; where it does not show itself again, under every other witness first.
@@ -421,7 +421,7 @@ class Session {
 
   const Confirmer& confirmer_;
   const FuzzOptions& options_;
-  fs::path corpus_, work_;
+  fs::path corpus_, running_;
   Clock::time_point begun_;
   std::vector<Worker> workers_;
   Fuzzed result_;

@@ -3,9 +3,8 @@
 //
 //   output/corpus/*.scn   kept inputs, as text: whole files only, read by the next session
 //   output/*.scn          shrunk counterexamples, ready for corpus/regressions
-//   output/work/          what engines write while they run; taken over into corpus/ when they end, or by the
-//   next
-//                         session when this one was killed
+//   output/running/       what engines write while they run; taken over into corpus/ when they end, or by the
+//                         next session when this one was killed
 //
 // Engines run in processes of their own, which die with the calling thread.
 #pragma once

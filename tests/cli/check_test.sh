@@ -5,12 +5,11 @@ source "$(dirname "${BASH_SOURCE[0]}")/support.sh"
 
 small=(--ops 4 --random 2000 --quiet)
 # A run with threads costs what hundreds without cost.
-mapfile -t threaded < <("$program" list --json | python3 -c '
+by_threads='
 import json, sys
-print(*(i["name"] for i in json.load(sys.stdin) if "threads of its own" in i["progress"]), sep="\n")')
-mapfile -t others < <("$program" list --json | python3 -c '
-import json, sys
-print(*(i["name"] for i in json.load(sys.stdin) if "threads of its own" not in i["progress"]), sep="\n")')
+print(*(i["name"] for i in json.load(sys.stdin) if str("threads of its own" in i["progress"]) == sys.argv[1]), sep="\n")'
+mapfile -t threaded < <("$program" list --json | python3 -c "$by_threads" True)
+mapfile -t others < <("$program" list --json | python3 -c "$by_threads" False)
 few=(--ops 3 --random 200 --quiet)
 
 run check "${threaded[@]}" "${few[@]}" --json "$work/threaded.json"

@@ -31,7 +31,7 @@ if target fuzz stacked_in_scope; then
   "$program" fuzz heap_spawn --seconds 60 --output "$work/killed" >/dev/null 2>&1 &
   session=$!
   for ((i = 0; i < 300; ++i)); do
-    (($(find "$work/killed/work/0/new" -type f 2>/dev/null | wc -l) < 20)) || break
+    (($(find "$work/killed/running/0/new" -type f 2>/dev/null | wc -l) < 20)) || break
     sleep 0.1
   done
   kill -KILL "$session"
