@@ -73,6 +73,9 @@ class RustWriter {
     return pinned(v) && ops_[at_].kind != OpKind::drop ? fmt::format("take({})", name(v)) : name(v);
   }
   std::string pin_mut(std::uint8_t v) const {
+    // Only a client that rustc refuses uses what is gone: so it would be written.
+    if (plan_.values[v].first_start == nowhere && !plan_.values[v].boxed)
+      return fmt::format("std::pin::pin!({})", name(v));
     return pinned(v) || plan_.values[v].boxed ? name(v) + ".as_mut()"
                                               : fmt::format("Pin::new(&mut {})", name(v));
   }

@@ -18,6 +18,7 @@ struct Life {
   };
   std::vector<Place> places;
   std::vector<std::size_t> moves;  ///< ops that only a value which is not pinned admits
+  bool gone = false;               ///< forgotten, detached, joined or awaited: nothing starts it any more
 };
 
 class Planner {
@@ -76,7 +77,7 @@ class Planner {
         const ValuePlan& value = out_.values[op.subject];
         const bool consumed = value.kind != ValueKind::scope && value.first_start == nowhere;
         if (consumed)
-          lives_[op.subject].moves.push_back(i);
+          consume(op.subject, i);
         else
           start(op.subject, i);
         break;
@@ -92,11 +93,11 @@ class Planner {
         lives_[op.subject].places.push_back({i, stack_[stack_.size() - 2].opener});
         break;
       case OpKind::join:
-        if (out_.values[op.subject].kind == ValueKind::handle) lives_[op.subject].moves.push_back(i);
+        if (out_.values[op.subject].kind == ValueKind::handle) consume(op.subject, i);
         break;
       case OpKind::forget:
       case OpKind::detach:
-        lives_[op.subject].moves.push_back(i);
+        consume(op.subject, i);
         break;
       default:
         break;
@@ -113,7 +114,12 @@ class Planner {
   }
 
   void start(std::uint8_t v, std::size_t at) {
-    if (out_.values[v].first_start == nowhere) out_.values[v].first_start = at;
+    if (!lives_[v].gone && out_.values[v].first_start == nowhere) out_.values[v].first_start = at;
+  }
+
+  void consume(std::uint8_t v, std::size_t at) {
+    lives_[v].moves.push_back(at);
+    lives_[v].gone = true;
   }
 
   /// Of what the frame holds; what is spawned is started from the start.

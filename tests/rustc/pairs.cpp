@@ -123,6 +123,54 @@ bool fits(const Op& op, ValueKind kind) {
   }
 }
 
+/// A rule about loans can be broken by such an op.
+bool meets_loans(OpKind kind) {
+  using enum OpKind;
+  return kind == spawn || kind == reserve || kind == start || kind == poll || kind == await || kind == join ||
+         kind == join_as || kind == close || kind == cancel || kind == detach || kind == move ||
+         kind == move_out || kind == drop || kind == forget || kind == read || kind == write ||
+         kind == capture || kind == result || kind == payload;
+}
+
+bool declares(OpKind kind) {
+  return kind == OpKind::cell || kind == OpKind::scope || kind == OpKind::join_as || kind == OpKind::async ||
+         scenario::makes_task(kind);
+}
+
+/// The same with a frame around what follows the op at `from` in its block: its place ends earlier.
+Scenario in_frame(const Scenario& whole, std::size_t from) {
+  Scenario framed = prefix_of(whole, from);
+  framed.ops.push_back({.kind = OpKind::frame});
+  std::size_t inner = 0;  // blocks in the frame that are open
+  bool open = true;
+  for (std::size_t i = from; i < whole.ops.size(); ++i) {
+    const OpKind kind = whole.ops[i].kind;
+    if (open && kind == OpKind::end && inner == 0) {
+      framed.ops.push_back({.kind = OpKind::end});
+      open = false;
+    }
+    if (open && scenario::opens(kind)) ++inner;
+    if (open && kind == OpKind::end) --inner;
+    framed.ops.push_back(whole.ops[i]);
+  }
+  return closed(std::move(framed));
+}
+
+/// What the value that `op` works on borrows: 0 nothing, 1 something, 2 something of the innermost block.
+std::size_t borrowing(const Rules& rules, const Op& op) {
+  if (scenario::info(op.kind).operand != scenario::Operand::value &&
+      scenario::info(op.kind).operand != scenario::Operand::vector)
+    return 0;
+  const scenario::ValueState& value = rules.value(op.subject);
+  const auto cells = value.shared | value.mut;
+  const auto values = value.borrows_shared | value.borrows_mut;
+  for (std::size_t i = rules.block().first_decl; i < rules.decls().size(); ++i) {
+    const scenario::Declaration& decl = rules.decls()[i];
+    if (((decl.is_cell ? cells : values) >> decl.index & 1) != 0) return 2;
+  }
+  return cells != 0 || values != 0 ? 1 : 0;
+}
+
 bool needs_movable(OpKind kind) {
   return kind == OpKind::move || kind == OpKind::move_out || kind == OpKind::forget || kind == OpKind::join ||
          kind == OpKind::detach;
@@ -190,6 +238,39 @@ void Pairs::draw(std::vector<Case>& out, std::map<Rule, std::size_t>& made) {
   const Scenario whole = random_.next();
   out.push_back({.scenario = whole});
   for (int i = 0; i < 2; ++i) pair_in(whole, out, made);
+  out.push_back({.scenario = with_any_op(whole), .any_op = true});
+}
+
+Scenario Pairs::with_any_op(const Scenario& random) {
+  // What moves out of a frame, and what it borrows in it, is rare: half of them get a frame before a
+  // declaration.
+  std::vector<std::size_t> declarations;
+  for (std::size_t i = 0; i < random.ops.size(); ++i)
+    if (declares(random.ops[i].kind)) declarations.push_back(i);
+  Scenario whole = random;
+  if (!declarations.empty() && prng_.below(2) == 0)
+    whole = in_frame(random, declarations[prng_.below(static_cast<std::uint32_t>(declarations.size()))]);
+  if (!scenario::check(whole, offers_)) whole = random;
+  std::vector<std::pair<std::size_t, Op>> choice;  // of the class taken least: after so many ops, this one
+  std::size_t chosen = 0;
+  Rules rules(offers_);
+  for (std::size_t length = 0; length <= whole.ops.size(); ++length) {
+    if (length > 0) rules.apply(whole.ops[length - 1]);
+    for (const Op& op : every_op(rules)) {
+      if (!meets_loans(op.kind) || rules.check(op)) continue;
+      const std::size_t its_class = static_cast<std::size_t>(op.kind) * 3 + borrowing(rules, op);
+      if (!choice.empty() && its_class != chosen) {
+        if (taken_[its_class] >= taken_[chosen]) continue;
+        choice.clear();
+      }
+      chosen = its_class;
+      choice.emplace_back(length, op);
+    }
+  }
+  if (choice.empty()) return whole;
+  const auto& [length, op] = choice[prng_.below(static_cast<std::uint32_t>(choice.size()))];
+  ++taken_[chosen];
+  return with_last(prefix_of(whole, length), op);
 }
 
 void Pairs::pair_in(const Scenario& whole, std::vector<Case>& out, std::map<Rule, std::size_t>& made) {
