@@ -98,7 +98,7 @@ BENCHMARK_CAPTURE(driven_through_the_door, linked_children, "linked_children")->
 BENCHMARK_CAPTURE(driven_through_the_door, slot_nursery, "slot_nursery")->Arg(1)->Arg(8);
 
 void heap_spawn_direct(benchmark::State& state) {
-  kit::host = &idle_host();
+  kit::use_host(idle_host());
   platform::HeapExecutor executor;
   for (auto _ : state) {
     const platform::TaskRef task = executor.start(kit::Child(a_child()));
@@ -110,7 +110,7 @@ void heap_spawn_direct(benchmark::State& state) {
 BENCHMARK(heap_spawn_direct);
 
 void stacked_in_scope_direct(benchmark::State& state) {
-  kit::host = &idle_host();
+  kit::use_host(idle_host());
   platform::LocalExecutor executor;
   for (auto _ : state) {
     platform::LocalTask task(executor, kit::Child(a_child()));

@@ -24,11 +24,9 @@ function(scopecheck_add_tests)
     file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/${folder}/*.cpp"
          "${CMAKE_SOURCE_DIR}/tests/${folder}/*.c")
     if(SCOPECHECK_SANITIZE MATCHES "thread")
-      # The first replace operator new, which TSan's runtime defines as well. The second run children on threads
-      # whose gates are hidden from TSan, so that they hide no race of an implementation; it cannot know that they
-      # order the ledger's own memory, and would call each step a race.
-      list(FILTER tests EXCLUDE REGEX "(allocation|interpreter/threads)_test\\.cpp$")
-      list(FILTER sources EXCLUDE REGEX "(allocation|interpreter/threads)_test\\.cpp$")
+      # It replaces operator new, which TSan's runtime defines as well.
+      list(FILTER tests EXCLUDE REGEX "allocation_test\\.cpp$")
+      list(FILTER sources EXCLUDE REGEX "allocation_test\\.cpp$")
     endif()
     if(tests)
       add_executable(test_${folder} ${sources})

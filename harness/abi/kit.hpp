@@ -28,6 +28,7 @@
 
 #include "harness/abi/plugin.h"
 
+#include <atomic>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -40,8 +41,17 @@
 
 namespace scopecheck::kit {
 
-/// The harness's table; set by `rt_new`, valid for the rest of the process.
-inline const scopecheck_host* host = nullptr;
+namespace detail {
+/// Set while children of an earlier runtime may look at it. Orders nothing between threads.
+inline std::atomic<const scopecheck_host*> host_table = nullptr;
+}  // namespace detail
+
+/// The harness's table; valid for the rest of the process once it was set.
+inline const scopecheck_host& host() { return *detail::host_table.load(std::memory_order_relaxed); }
+/// Sets it: `rt_new` does.
+inline void use_host(const scopecheck_host& table) {
+  detail::host_table.store(&table, std::memory_order_relaxed);
+}
 
 /// Thrown by `spawn` when scope or runtime takes no more children: the door reports CLOSED.
 struct Closed {};
@@ -106,7 +116,7 @@ class Object {
   Object(const Object&) = delete;
   Object& operator=(const Object&) = delete;
   ~Object() noexcept(false) {
-    if (raw_ != nullptr && host->object_drop(release()) == SCOPECHECK_THROWN) throw Panicked{};
+    if (raw_ != nullptr && host().object_drop(release()) == SCOPECHECK_THROWN) throw Panicked{};
   }
   /// Gives the object up without destroying it.
   [[nodiscard]] scopecheck_object* release() noexcept { return std::exchange(raw_, nullptr); }
@@ -143,7 +153,7 @@ class Child {
   /// Errors: throws Panic when the body panics. Not to be polled after a result or a Panic.
   [[nodiscard]] std::optional<Result> poll(const WakerRef& waker) {
     scopecheck_object* out = nullptr;
-    const scopecheck_status status = host->child_step(raw_, &waker.raw(), &out);
+    const scopecheck_status status = host().child_step(raw_, &waker.raw(), &out);
     if (status == SCOPECHECK_PENDING) return std::nullopt;
     if (status == SCOPECHECK_THROWN) throw Panic{Object(out)};
     return Result(out);
@@ -152,14 +162,14 @@ class Child {
   /// Errors: throws Panic when the body panics. Not to be called twice.
   [[nodiscard]] Result block() {
     scopecheck_object* out = nullptr;
-    if (host->child_block(raw_, &out) == SCOPECHECK_THROWN) throw Panic{Object(out)};
+    if (host().child_block(raw_, &out) == SCOPECHECK_THROWN) throw Panic{Object(out)};
     return Result(out);
   }
   /// Gives the body up without destroying it.
   [[nodiscard]] scopecheck_child* release() noexcept { return std::exchange(raw_, nullptr); }
   /// Destroys the body and its captures now.
   void drop() {
-    if (raw_ != nullptr) host->child_drop(std::exchange(raw_, nullptr));
+    if (raw_ != nullptr) host().child_drop(std::exchange(raw_, nullptr));
   }
 
  private:
@@ -247,7 +257,7 @@ scopecheck_status guarded(scopecheck_object** out, F&& f) noexcept {
     if (out != nullptr)
       *out = payload;
     else if (payload != nullptr)  // nobody takes it: the client's catch drops it, and its panic ends there
-      static_cast<void>(host->object_drop(payload));
+      static_cast<void>(host().object_drop(payload));
     return SCOPECHECK_THROWN;
   } catch (const Closed&) {
     return SCOPECHECK_CLOSED;
@@ -307,7 +317,7 @@ struct Table {
   using Runtime = typename I::Runtime;
 
   static scopecheck_status rt_new(const scopecheck_host* table, std::uint32_t flavour, void** rt) noexcept {
-    host = table;
+    use_host(*table);
     return guarded(nullptr, [&] {
       if constexpr (std::constructible_from<Runtime, std::uint32_t>)
         *rt = new Runtime(flavour);

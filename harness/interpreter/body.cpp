@@ -1,6 +1,7 @@
 // The host's side of the door: task bodies when the implementation steps them, and the destructors of
 // children, results and payloads. Misuse by the implementation is recorded, never obeyed.
 #include "harness/interpreter/state.hpp"
+#include "harness/interpreter/tsan.hpp"
 
 #include <utility>
 
@@ -19,16 +20,23 @@ void drop_waker(scopecheck_waker& waker) {
 
 scopecheck_status host_child_step(scopecheck_child* child, const scopecheck_waker* waker,
                                   scopecheck_object** out) {
+  const HiddenFromTsan hidden;
   return current_state()->step(*child, *waker, out);
 }
 scopecheck_status host_child_block(scopecheck_child* child, scopecheck_object** out) {
+  const HiddenFromTsan hidden;
   return current_state()->block(*child, out);
 }
-void host_child_drop(scopecheck_child* child) { current_state()->drop_child(*child); }
+void host_child_drop(scopecheck_child* child) {
+  const HiddenFromTsan hidden;
+  current_state()->drop_child(*child);
+}
 scopecheck_status host_object_drop(scopecheck_object* object) {
+  const HiddenFromTsan hidden;
   return current_state()->drop_object(*object);
 }
 void host_idle() {
+  const HiddenFromTsan hidden;
   Machine::State& state = *current_state();
   if (state.conductor == nullptr && state.wake_gates() > 0) return;
   state.abandon(Outcome::hang);  // nobody else exists who could wake anything: proved

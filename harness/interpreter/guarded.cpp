@@ -1,6 +1,7 @@
 #include "harness/interpreter/guarded.hpp"
 
 #include "harness/interpreter/state.hpp"
+#include "harness/interpreter/tsan.hpp"
 
 namespace scopecheck::interpreter {
 namespace {
@@ -17,8 +18,10 @@ struct Guard;
 template <auto Member, class Name, class R, class... A>
 struct Guard<Member, Name, R (*)(A...)> {
   static R call(A... arguments) {
+    const auto function = current_state()->original.*Member;
     try {
-      return (current_state()->original.*Member)(arguments...);
+      const ShownToTsan shown;
+      return function(arguments...);
     } catch (...) {
       current_state()->error = Name::text();
     }

@@ -3,6 +3,7 @@
 
 #include "harness/interpreter/guarded.hpp"
 #include "harness/interpreter/state.hpp"
+#include "harness/interpreter/tsan.hpp"
 #include "harness/ledger/moments.hpp"
 
 #include <cxxabi.h>
@@ -111,6 +112,7 @@ void Machine::abandon_as_fail_stop() {
 }
 
 Outcome Machine::run(const scenario::Scenario& scenario, const RunOptions& options) {
+  const HiddenFromTsan hidden;
   State& s = *state_;
   const ExceptionGlobals before = exception_globals();
   set_current_state(&s);
@@ -132,6 +134,7 @@ Outcome Machine::run(const scenario::Scenario& scenario, const RunOptions& optio
     }
   } else {
     exception_globals() = before;
+    hide_from_tsan(true);  // left from anywhere
   }
   s.running = false;
   role() = Role::none;
@@ -310,12 +313,21 @@ void Machine::State::cell_ends(std::uint8_t cell, std::uint8_t actor) {
   ledger.cell_died(cell, actor, op);
 }
 
+namespace {
+std::uint64_t shown_read(const Cell& memory) {
+  const ShownToTsan shown;
+  return memory;
+}
+}  // namespace
+
 void Machine::State::access(std::uint8_t cell, bool write) {
   touching = true;
+  Cell& memory = *cell_at[cell];
   if (write) {
-    cell_holds[cell] = ++next_pattern;
-    *cell_at[cell] = cell_holds[cell];
-  } else if (*cell_at[cell] != cell_holds[cell] && ledger.cell_alive(cell)) {
+    const std::uint64_t pattern = cell_holds[cell] = ++next_pattern;
+    const ShownToTsan shown;
+    memory = pattern;
+  } else if (shown_read(memory) != cell_holds[cell] && ledger.cell_alive(cell)) {
     ledger.raise(ledger::alarm_scribble);
     ledger.append(EventKind::scribbled, client_actor, cell, 0, op);
   }

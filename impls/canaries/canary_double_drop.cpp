@@ -17,8 +17,8 @@ struct DoubleDrop {
     Handle& operator=(Handle&&) = delete;
     ~Handle() {
       scopecheck_child* const child = child_.release();
-      kit::host->child_drop(child);
-      kit::host->child_drop(child);
+      kit::host().child_drop(child);
+      kit::host().child_drop(child);
     }
 
     std::optional<kit::Result> poll(const kit::WakerRef& waker) { return child_.poll(waker); }

@@ -97,7 +97,7 @@ struct CountingScope {
     void join() {
       start_join();
       while (state_ != State::joined)
-        if (runtime_.run(1) == 0) kit::host->idle();
+        if (runtime_.run(1) == 0) kit::host().idle();
     }
 
    private:

@@ -118,7 +118,7 @@ struct IntrusiveList {
     std::optional<kit::Result> block_on(kit::Child root) {
       Node node(queue_, std::move(root));
       while (!node.completion().ended())
-        if (run(1) == 0) kit::host->idle();
+        if (run(1) == 0) kit::host().idle();
       return node.completion().take();
     }
 

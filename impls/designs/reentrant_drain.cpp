@@ -59,7 +59,7 @@ struct ReentrantDrain {
     Scope& operator=(Scope&&) = delete;
     ~Scope() {
       while (live_ != 0)
-        if (runtime_.run(1) == 0) kit::host->idle();
+        if (runtime_.run(1) == 0) kit::host().idle();
     }
 
     /// Errors: throws kit::Closed when all places are taken.

@@ -159,7 +159,7 @@ struct TaskGroup {
     }
     void wait_until_empty() {
       while (count_ != 0)
-        if (runtime_.run(1) == 0) kit::host->idle();
+        if (runtime_.run(1) == 0) kit::host().idle();
     }
 
     Runtime& runtime_;

@@ -20,7 +20,7 @@ class RootOnly {
   std::optional<kit::Result> block_on(kit::Child root) {
     Root state;
     while (!state.completion.ended()) {
-      while (!std::exchange(state.woken, false)) kit::host->idle();
+      while (!std::exchange(state.woken, false)) kit::host().idle();
       state.completion.step(root, kit::WakerRef(Tickets<Root>::waker(state.ticket)));
     }
     root.drop();

@@ -22,7 +22,7 @@ struct Cancelled {};
 
 /// Destroys an object that nobody asked for. A panic of its destructor ends here, as in a JoinHandle's drop.
 inline void discard(kit::Object object) noexcept {
-  if (scopecheck_object* raw = object.release()) static_cast<void>(kit::host->object_drop(raw));
+  if (scopecheck_object* raw = object.release()) static_cast<void>(kit::host().object_drop(raw));
 }
 
 class Completion {

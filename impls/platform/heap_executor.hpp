@@ -110,7 +110,7 @@ class HeapExecutor {
   std::optional<kit::Result> block_on(kit::Child root) {
     const TaskRef task = start(std::move(root));
     while (!task->completion().ended())
-      if (run(1) == 0) kit::host->idle();
+      if (run(1) == 0) kit::host().idle();
     return task->completion().take();
   }
   /// Drops every child; their handles say cancelled. Nothing starts any more.

@@ -127,7 +127,7 @@ inline std::size_t LocalExecutor::run(std::size_t budget) {
 inline std::optional<kit::Result> LocalExecutor::block_on(kit::Child root) {
   LocalTask task(*this, std::move(root));
   while (!task.completion().ended() || task.held())
-    if (run(1) == 0) kit::host->idle();
+    if (run(1) == 0) kit::host().idle();
   return task.completion().take();
 }
 

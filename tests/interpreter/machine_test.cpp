@@ -430,7 +430,7 @@ TEST(Scope, joins_closes_cancels_and_waits_through_join_objects) {
 TEST(Scope, that_refuses_a_child_has_dropped_it_and_its_loan_is_over) {
   scopecheck_plugin plugin = guard_spy();
   plugin.spawn = [](void*, void*, scopecheck_child* child, void*) -> scopecheck_status {
-    kit::host->child_drop(child);
+    kit::host().child_drop(child);
     return SCOPECHECK_CLOSED;
   };
   Lab lab(plugin);
@@ -678,7 +678,7 @@ TEST_F(Misbehaviour, dropping_a_result_twice_is_double_drop) {
   rogue::hooks.polled = [](scopecheck_child* polled) {
     scopecheck_object* out = nullptr;
     static_cast<void>(rogue::step(polled, &out));
-    static_cast<void>(kit::host->object_drop(out));
+    static_cast<void>(kit::host().object_drop(out));
     return std::optional(kit::Result(out));
   };
   Lab lab(kit::table<Rogue>());
@@ -854,8 +854,8 @@ const Failing failing[] = {
      [](auto& p) {
        p.spawn = [](void*, void*, scopecheck_child* child, void*) -> scopecheck_status {
          scopecheck_object* out = nullptr;
-         static_cast<void>(kit::host->child_block(child, &out));
-         kit::host->child_drop(child);
+         static_cast<void>(kit::host().child_block(child, &out));
+         kit::host().child_drop(child);
          return SCOPECHECK_CLOSED;
        };
      },

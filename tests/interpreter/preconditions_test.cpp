@@ -103,7 +103,7 @@ TEST(Precondition, that_is_kept_leaves_the_run_alone) {
 TEST(Precondition, of_a_child_that_the_scope_refused_does_not_count) {
   scopecheck_plugin plugin = documents(before_destroy);
   plugin.spawn = [](void*, void*, scopecheck_child* child, void*) -> scopecheck_status {
-    kit::host->child_drop(child);
+    kit::host().child_drop(child);
     return SCOPECHECK_CLOSED;
   };
   Lab lab(plugin, Discipline::documented);

@@ -107,7 +107,7 @@ struct GuardSpy {
     }
     void join() {
       while (!ended())
-        if (runtime_->run(1) == 0) kit::host->idle();
+        if (runtime_->run(1) == 0) kit::host().idle();
     }
     [[nodiscard]] bool ended() const {
       for (const platform::TaskRef& task : tasks_)
@@ -139,7 +139,7 @@ inline scopecheck_status step(scopecheck_child* child) {
   scopecheck_object* out = nullptr;
   return step(child, &out);
 }
-inline void drop(scopecheck_child* child) { kit::host->child_drop(child); }
+inline void drop(scopecheck_child* child) { kit::host().child_drop(child); }
 
 /// What it does with its one child; a well-behaved handle that polls it unless the test changes that.
 struct Hooks {
@@ -166,7 +166,7 @@ inline constexpr scopecheck_waker_vtable waker_vtable{[](const void*) { return w
 inline scopecheck_waker waker() { return {&waker_vtable, nullptr}; }
 inline scopecheck_status step(scopecheck_child* child, scopecheck_object** out) {
   const scopecheck_waker waking = waker();
-  return kit::host->child_step(child, &waking, out);
+  return kit::host().child_step(child, &waking, out);
 }
 
 }  // namespace rogue

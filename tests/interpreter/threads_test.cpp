@@ -3,6 +3,7 @@
 #include "impls/platform/blocking.hpp"
 #include "tests/support/busy_loops.hpp"
 #include "tests/support/lab.hpp"
+#include "tests/support/tsan.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -137,6 +138,8 @@ auto made() {
 // ---- steps ------------------------------------------------------------------------------------------
 
 TEST(Threads, take_a_step_only_when_it_is_permitted) {
+  const tsan::ExpectRaces
+      race;  // what was detached writes to the frame in its time, ordered by nothing but the gates
   Lab lab("std_thread");
   ASSERT_EQ(
       lab.run(
@@ -267,6 +270,7 @@ constexpr Sample samples[] = {
      "spawn t1 in s0 { spawn t2 in s0 { yield } }; drop s0 }"}};
 
 void expect_one_ledger(const Sample& sample, std::uint32_t flavour, int runs) {
+  const tsan::ExpectRaces race;  // most samples leave a child behind, whose frame ends
   Lab lab(registered_plugin(sample.implementation), scenario::Discipline::safe, flavour);
   lab.run(sample.text);
   const std::vector<Event> first = lab.events();
@@ -285,6 +289,26 @@ TEST(Ledgers, are_the_same_every_time_beside_busy_loops) {
   const BusyLoops load(4);
   for (const Sample& sample : samples)
     expect_one_ledger(sample, registered_plugin(sample.implementation).flavour_count - 1, 25);
+}
+
+// ---- ThreadSanitizer --------------------------------------------------------------------------------
+
+TEST(Tsan, sees_the_race_of_a_child_that_was_left_behind_and_nothing_of_the_harness) {
+  if (!tsan::built_with_tsan) GTEST_SKIP() << "needs the tsan preset";
+  const tsan::ExpectRaces leaked;
+  Lab lab("std_thread");
+  lab.run("cell x; frame { spawn t0 borrow mut x { write x } as h0; step t0; detach h0 }; write x");
+  EXPECT_GT(leaked.races(), 0u) << "the gates, or the harness, order what the implementation does not";
+}
+
+TEST(Tsan, sees_no_race_where_the_client_waits) {
+  if (!tsan::built_with_tsan) GTEST_SKIP() << "needs the tsan preset";
+  const tsan::ExpectRaces none;
+  Lab lab("std_thread");
+  lab.run("cell x; frame { spawn t0 borrow mut x { write x } as h0; step t0; join h0 }; write x");
+  Lab guard("blocking_guard");
+  guard.run("cell x; frame { scope s0; spawn t0 in s0 borrow mut x { write x }; step t0 }; write x");
+  EXPECT_EQ(none.races(), 0u);
 }
 
 }  // namespace
