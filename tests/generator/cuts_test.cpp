@@ -10,6 +10,7 @@
 #include "harness/generator/exhaustive.hpp"
 #include "tests/support/asan.hpp"
 #include "tests/support/lab.hpp"
+#include "tests/support/tsan.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -86,6 +87,9 @@ bool shown_by_asan_alone(std::string_view implementation) {
          implementation.starts_with("canary_late_handle");
 }
 
+/// What runs several times slower goes one op less far.
+constexpr bool slow_build = asan::built_with_asan || tsan::built_with_tsan;
+
 class Cuts : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
@@ -95,7 +99,7 @@ class Cuts : public testing::TestWithParam<std::string> {
 };
 
 TEST_P(Cuts, lose_no_finding_within_the_default_sub_bounds) {
-  const std::size_t longest = shown_by_asan_alone(GetParam()) ? 2 : asan::built_with_asan ? 3 : 4;
+  const std::size_t longest = shown_by_asan_alone(GetParam()) ? 2 : slow_build ? 3 : 4;
   EXPECT_EQ(findings(GetParam(), longest, {}, {}),
             findings(GetParam(), longest, {}, {.symmetry = false, .lookahead = false}));
 }
@@ -105,9 +109,9 @@ constexpr Bounds one_of_each{.tasks = 1, .cells = 1, .scopes = 1, .frames = 1, .
 
 TEST_P(Cuts, lose_no_finding_about_one_task_and_one_cell) {
   // root_parked's shortest use-after-scope and canary_moved's only finding have 5 ops
-  const std::size_t longest = !asan::built_with_asan || GetParam() == "canary_moved" ? 5
-                              : shown_by_asan_alone(GetParam())                      ? 3
-                                                                                     : 4;
+  const std::size_t longest = !slow_build || GetParam() == "canary_moved" ? 5
+                              : shown_by_asan_alone(GetParam())           ? 3
+                                                                          : 4;
   const Shortest kept = findings(GetParam(), longest, one_of_each, {});
   EXPECT_EQ(kept, findings(GetParam(), longest, one_of_each, {.symmetry = false, .lookahead = false}));
   if (longest == 5) EXPECT_THAT(kept, testing::Not(testing::IsEmpty())) << "nothing was compared";
@@ -145,7 +149,7 @@ TEST_P(Lookahead, changes_nothing_of_what_is_visited) {
   // some 10 s each at 6 ops; canaries have the API of a design, or less
   const bool slow = lab.plugin().hidden != 0 || GetParam() == "slot_nursery" || GetParam() == "heap_spawn" ||
                     GetParam() == "intrusive_list";
-  const std::size_t longest = asan::built_with_asan ? 4 : slow ? 5 : 6;
+  const std::size_t longest = slow_build ? 4 : slow ? 5 : 6;
   for (std::size_t ops = 0; ops <= longest; ++ops) {
     with.begin(ops);
     without.begin(ops);
