@@ -266,12 +266,11 @@ void Shard::watch(milliseconds elapsed, const SupervisorOptions& options) {
   const double limit = finished != 0 ? exit_seconds
                        : in_scenario ? options.stuck_seconds
                                      : options.stuck_seconds * skipping_factor;
-  if (quiet < limit) {
-    // CPU time is counted from the first quiet tick on: asking for it at every step of progress is dear
-    if (quiet_ == elapsed) cpu_at_progress_ = state_of(pid_).cpu_seconds;
-    return;
-  }
+  // CPU time is counted from the first quiet tick on: asking for it at every step of progress is dear
+  if (quiet < limit && quiet_ == elapsed) cpu_at_progress_ = state_of(pid_).cpu_seconds;
+  if (quiet < std::min(limit, options.stuck_seconds)) return;
   const ProcessState state = state_of(pid_);
+  if (quiet < limit && state.state != 'T') return;
   if (state.state == 't') return;  // somebody debugs it
   const bool starved = (state.state == 'R' || state.state == 'D') &&
                        state.cpu_seconds - cpu_at_progress_ < 0.1 * options.stuck_seconds;

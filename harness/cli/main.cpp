@@ -45,7 +45,7 @@ constexpr const char* list_examples = R"(Examples:
   scopecheck list --ops                     the page docs/ops.md)";
 
 constexpr const char* check_examples = R"(Examples:
-  scopecheck check --ops 3 --random 1000
+  scopecheck check --ops 3 --random 100
   scopecheck check stacked_in_scope reentrant_drain --ops 4 --random 0 --json results.json
   scopecheck check slot_nursery --seconds 5 --discipline all)";
 
