@@ -72,6 +72,13 @@ Offers process_wide() {
   return offers;
 }
 
+/// The scope only names where children run.
+Offers scope_with_lending_handles() {
+  Offers offers = everything();
+  offers.carrier = Carrier::handle;
+  return offers;
+}
+
 /// Each spawn is awaited on the spot.
 Offers awaited() {
   Offers offers = embedded();
@@ -676,6 +683,33 @@ const std::vector<Twin>& twins() {
        "scope s\nspawn t in s {\n  reserve u in s {\n  } as g\n} as h\n",
        "scope s\nspawn t in s {\n} as h\nreserve u in s {\n} as g\n"},
 
+      // ---- bookkeeping that only a longer program shows
+      {Rule::write_while_borrowed, everything(),
+       "cell x\nscope s\nspawn t in s borrow shared x {\n  touch-on-drop result x\n} as h\ndrop s\nwrite x\n",
+       "cell x\nscope s\nspawn t in s borrow shared x {\n  touch-on-drop result x\n} as h\ndrop s\ndrop "
+       "h\nwrite x\n"},
+      {Rule::write_while_borrowed, scope_with_lending_handles(),
+       "cell x\nscope s\nspawn t in s borrow mut x {\n  spawn u in s borrow shared x {\n  } as g\n  write "
+       "x\n} as h\n",
+       "cell x\nscope s\nspawn t in s borrow mut x {\n  spawn u in s borrow shared x {\n  } as g\n  drop g\n "
+       " write x\n} as h\n"},
+      {Rule::value_borrowed, everything(),
+       "scope s\nreserve t in s {\n} as h\nasync b {\n  start h\n}\ndrop h\n",
+       "scope s\nreserve t in s {\n} as h\nasync b {\n  start h\n}\ndrop b\ndrop h\n"},
+      {Rule::value_borrowed, everything(), "scope s\nasync b {\n  await s\n}\ncancel s\n",
+       "scope s\nasync b {\n  await s\n}\ndrop b\ncancel s\n"},
+      {Rule::value_borrowed, everything(), "scope s\nasync b {\n  join s as j\n}\npoll s\n",
+       "scope s\nasync b {\n  join s as j\n}\ndrop b\npoll s\n"},
+      {Rule::value_borrowed, everything(), "scope s\nasync b {\n  cancel s\n}\npoll s\n",
+       "scope s\nasync b {\n  cancel s\n}\ncancel s\n"},
+      {Rule::precondition, with(&Offers::pre_no_spawn_after_join),
+       "scope s\njoin s\ncatch {\n  join s\n}\nspawn t in s {\n} as h\n",
+       "scope s\ncatch {\n  join s\n}\nspawn t in s {\n} as h\n"},
+      {Rule::precondition, with(&Offers::pre_join_before_destroy),
+       "scope s\nspawn t in s {\n} as h\ndrop s\n", "scope s\nspawn t in s {\n} as h\npoll s\ndrop s\n"},
+      {Rule::precondition, with(&Offers::pre_join_before_destroy),
+       "scope s\nspawn t in s {\n} as h\ndrop s\n",
+       "scope s\nspawn t in s {\n} as h\njoin s as j\ndrop j\ndrop s\n"},
       // ---- precondition
       // ------------------------------------------------------------------------------------
       {Rule::precondition, with(&Offers::pre_runtime_outlives_scope), "scope s\nshutdown\n",
