@@ -14,6 +14,10 @@
 //       Handle spawn(Child);  or  void spawn(Child);  Handle reserve(Child);   // reserve: also of a Runtime
 //       kit::Poll poll(WakerRef);  void join();  void cancel();  void close();
 //     };
+//     struct Scope {              // the closure shape, in place of the one above: Scope(Runtime&)
+//       void enter(kit::Body);    // runs the client's block, which knows the scope, and waits for its
+//       children Handle spawn(Child);  ...
+//     };
 //     struct Handle {
 //       void start();  std::optional<Result> poll(WakerRef);  Result join() &&;  void cancel();  void
 //       detach() &&;
@@ -176,6 +180,22 @@ class Child {
   scopecheck_child* raw_ = nullptr;
 };
 
+/// The client's block, as the closure shape has it: what `enter` must run, once.
+class Body {
+ public:
+  struct Panicked {};  ///< what unwinds out of a block that panicked
+
+  Body(scopecheck_body raw, void* data, void* scope) : raw_(raw), data_(data), scope_(scope) {}
+  void operator()() const {
+    if (raw_(data_, scope_) == SCOPECHECK_THROWN) throw Panicked{};
+  }
+
+ private:
+  scopecheck_body raw_;
+  void* data_;
+  void* scope_;
+};
+
 /// What a plugin says about itself; see plugin.h for each field's meaning.
 struct Description {
   const char* name;
@@ -238,6 +258,8 @@ concept SpawnsWithoutHandle = requires(typename I::Scope& s, Child c) {
 } || requires(typename I::Runtime& r, Child c) {
   { r.spawn(std::move(c)) } -> std::same_as<void>;
 };
+template <class T>
+concept EntersScope = requires(T& t, Body b) { t.enter(b); };
 template <class T>
 concept PollsScope = requires(T& t, const WakerRef& w) {
   { t.poll(w) } -> std::same_as<Poll>;
@@ -382,14 +404,24 @@ void fill_scope(scopecheck_plugin& p) {
   using Scope = typename I::Scope;
   p.scope_size = sizeof(Scope);
   p.scope_align = alignof(Scope);
-  p.scope_init = [](void* rt, void* storage) noexcept {
-    return guarded(nullptr, [&] {
-      ::new (storage) Scope(*static_cast<typename I::Runtime*>(rt));
-      return SCOPECHECK_OK;
-    });
-  };
-  p.scope_destroy = &destroy<Scope>;
-  if constexpr (std::is_move_constructible_v<Scope>) p.scope_move = &move<Scope>;
+  if constexpr (EntersScope<Scope>) {
+    p.scope_enter = [](void* rt, void* storage, scopecheck_body body, void* data) noexcept {
+      return guarded(nullptr, [&] {
+        const DestroyOnExit<Scope> scope{::new (storage) Scope(*static_cast<typename I::Runtime*>(rt))};
+        scope.object->enter(Body(body, data, storage));
+        return SCOPECHECK_OK;
+      });
+    };
+  } else {
+    p.scope_init = [](void* rt, void* storage) noexcept {
+      return guarded(nullptr, [&] {
+        ::new (storage) Scope(*static_cast<typename I::Runtime*>(rt));
+        return SCOPECHECK_OK;
+      });
+    };
+    p.scope_destroy = &destroy<Scope>;
+    if constexpr (std::is_move_constructible_v<Scope>) p.scope_move = &move<Scope>;
+  }
   if constexpr (PollsScope<Scope>) p.scope_drive = &poll_scope<Scope>;
   if constexpr (requires(Scope& s) { s.join(); })
     p.scope_join = [](void* scope) noexcept {

@@ -277,7 +277,10 @@ typedef struct scopecheck_plugin {
   scopecheck_status (*scope_join)(void* scope);                /* [client][blocks] */
   scopecheck_status (*scope_cancel)(void* scope);              /* [client][inside] */
   scopecheck_status (*scope_close)(void* scope);               /* [client][inside] */
-  /* Closure shape: runs body(data, token) inside the call; THROWN by the body: unwind natively. */
+  /* Closure shape, in place of init, destroy and move: makes a scope (in `storage`, if it likes), runs
+   * body(data, token) once, on the calling thread, and returns when the children have ended. `token` is what
+   * the scope is called in spawn, cancel, ... . Body THROWN: unwind natively; so unwinding the call reports
+   * THROWN, too, as it does for a child's panic that it passes on. */
   scopecheck_status (*scope_enter)(void* rt, void* storage, scopecheck_body body, void* data); /* [blocks] */
 
   /* Spawns a child. `scope`: the scope or its token, null where the API has none. `handle`: storage

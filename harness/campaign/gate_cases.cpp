@@ -31,6 +31,10 @@ constexpr std::array cases = {
              "async b0 { frame { cell x; spawn t0 borrow mut x { write x } as h0 }; suspend }; poll b0; settle"},
     GateCase{"canary_detach", "body of inside", "step, write", Witness::asan, true, FindingKind::use_after_scope,
              "inside { cell x; spawn t0 borrow mut x { write x } as h0 }; settle"},
+    GateCase{"canary_closure_forgets_on_panic", "stack frame left by unwinding", "step, write", Witness::ledger, true, FindingKind::use_after_scope,
+             "cell x; enter s0 { spawn t0 in s0 borrow mut x { write x }; throw }"},
+    GateCase{"canary_closure_forgets_on_panic", "block of an entered scope", "step, write", Witness::asan, true, FindingKind::use_after_scope,
+             "catch { enter s0 { cell x; enter s1 { spawn t0 in s1 borrow mut x { write x }; throw } } }; settle"},
     // the child's destructors
     GateCase{"canary_late_drop", "stack frame", "destructor of a capture", Witness::ledger, true, FindingKind::use_after_scope,
              "cell x; spawn t0 borrow mut x { touch-on-drop capture x } as h0"},
@@ -80,6 +84,8 @@ constexpr std::array cases = {
              "cell x; spawn t0 borrow mut x { write x } as h0"},
     GateCase{"canary_sound", "stack frame", "nothing", Witness::ledger, false, {},
              "cell x; spawn t0 borrow mut x { write x } as h0; step t0; drop h0; settle"},
+    GateCase{"canary_closure_forgets_on_panic", "stack frame", "nothing", Witness::asan, false, {},
+             "cell x; enter s0 { spawn t0 in s0 borrow mut x { write x } }"},
     GateCase{"canary_sound", "stack frame", "nothing", Witness::asan, false, {},
              "cell x; spawn t0 borrow mut x { write x } as h0; step t0; drop h0; settle"},
 };

@@ -65,7 +65,7 @@ std::string form_of(const scenario::OpInfo& op) {
     case Operand::spawn:
       return with("t [in s] [borrow shared/mut x]... {");
     case Operand::new_scope:
-      return with("s [boxed]");
+      return with(op.opens ? "s {" : "s [boxed]");
     case Operand::new_block:
       return with("b [boxed] {");
     case Operand::none:
@@ -81,6 +81,7 @@ std::vector<std::string_view> operations(const scopecheck_plugin& p) {
     if (offered) ops.push_back(name);
   };
   add(o.scope, "scope");
+  add(o.scope_enter, "enter");
   add(!o.spawn_awaited, "spawn");
   add(o.spawn_awaited, "spawn with its await attached");
   add(o.reserve, "reserve, start");

@@ -21,6 +21,7 @@ bool declares(OpKind kind) {
   switch (kind) {
     case OpKind::cell:
     case OpKind::scope:
+    case OpKind::enter:
     case OpKind::async:
     case OpKind::spawn:
     case OpKind::reserve:
@@ -99,6 +100,7 @@ bool body_has(const Draft& draft, const BlockState& block, bool (*matches)(OpKin
 bool may_panic(OpKind kind) {
   switch (kind) {
     case OpKind::scope:
+    case OpKind::enter:
     case OpKind::spawn:
     case OpKind::reserve:
     case OpKind::start:
@@ -150,6 +152,7 @@ bool canonical_end(const Draft& draft) {
     case BlockKind::catch_:
       return body_has(draft, block, may_panic);
     case BlockKind::inside:
+    case BlockKind::enter:
       return rules.tasks() > 0;  // no child, nothing to be found
     case BlockKind::async:
       return block.ops >= 1;
@@ -261,7 +264,7 @@ std::size_t ops_still_needed(const Draft& draft) {
     bool scope = false;
     for (std::uint8_t v = 0; v < rules.values(); ++v)
       scope = scope || rules.value(v).kind == ValueKind::scope;
-    if (!in_body && rules.offers().scope && !scope) ++needed;
+    if (!in_body && rules.offers().has_scopes() && !scope) ++needed;
   }
   for (const scenario::Declaration& decl : rules.decls()) {
     if (decl.is_cell) continue;

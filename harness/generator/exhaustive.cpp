@@ -32,7 +32,7 @@ namespace {
 /// Ops after which a kept scenario needs at least one more: a loan its touch, a box what
 /// it is boxed for.
 bool wants_more(const Op& op) {
-  return op.boxed || op.mut != 0 || op.shared != 0 || (scenario::opens(op.kind) && !makes_task(op.kind));
+  return op.boxed || op.mut != 0 || op.shared != 0 || (scenario::opens(op.kind) && !opens_a_call(op.kind));
 }
 
 }  // namespace

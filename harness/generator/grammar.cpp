@@ -35,7 +35,7 @@ void Draft::push(const Op& op) {
   dropped_top_ = op.kind == OpKind::drop && decls.size() > rules_.block().first_decl &&
                  !decls.back().is_cell && decls.back().index == op.subject;
   if (op.kind == OpKind::frame) ++frames_;
-  if (op.kind == OpKind::scope) ++scopes_;
+  if (makes_scope(op.kind)) ++scopes_;
   if (op.kind == OpKind::async) ++async_blocks_;
   rules_.apply(op);
   scenario_.ops.push_back(op);
@@ -49,7 +49,7 @@ bool Draft::within_bounds(const Op& op) const {
   if (op.kind == OpKind::end) return !at_root();
   if (scenario_.ops.size() + 2 * rules_.blocks().size() + 4 >= scenario::max_ops) return false;
   const std::size_t left = bounds_->ops - cost_;
-  if (left < (scenario::opens(op.kind) && !makes_task(op.kind) ? 2u : 1u)) return false;
+  if (left < (scenario::opens(op.kind) && !opens_a_call(op.kind) ? 2u : 1u)) return false;
   for (std::size_t i = rules_.blocks().size(); i-- > 0;)
     if (rules_.blocks()[i].kind == BlockKind::task) {
       if (rules_.blocks()[i].ops >= bounds_->steps) return false;
@@ -59,6 +59,7 @@ bool Draft::within_bounds(const Op& op) const {
     case OpKind::cell:
       return rules_.cells() < bounds_->cells;
     case OpKind::scope:
+    case OpKind::enter:
       return scopes_ < bounds_->scopes;
     case OpKind::async:
       return async_blocks_ < bounds_->async_blocks;
@@ -94,6 +95,7 @@ class CandidateWriter {
     values();
     tasks();
     boxed({.kind = OpKind::scope, .value = rules_.values()});
+    add({.kind = OpKind::enter, .value = rules_.values()});
     spawns(OpKind::spawn);
     if (rules_.offers().reserve) spawns(OpKind::reserve);
     boxed({.kind = OpKind::async});
@@ -151,7 +153,7 @@ class CandidateWriter {
   void spawns(OpKind kind) {
     if (rules_.tasks() == draft_.bounds().tasks) return;
     Op op = draft_.plain_spawn(kind);
-    if (!rules_.offers().scope) return borrows(op);
+    if (!rules_.offers().has_scopes()) return borrows(op);
     for (std::uint8_t v = 0; v < rules_.values(); ++v) {
       if (rules_.value(v).kind != ValueKind::scope) continue;
       op.scope = v;

@@ -46,6 +46,7 @@ void Mender::open(const Op& source) {
   const bool task = scenario::makes_task(op.kind);
   if (skipped_ == 0 && translate(op) && draft_.admits(op)) {
     if (task) tasks_[source.subject] = op.subject;
+    if (op.kind == OpKind::enter) values_[source.value] = op.value;
     draft_.push(op);
   } else if (skipped_ > 0 || task) {  // a task's body was written for a task
     block.fate = Fate::skipped;
@@ -120,7 +121,7 @@ bool Mender::translate(Op& op) const {
       return true;
     case Operand::new_scope:
       op.value = rules.values();
-      op.boxed = source.boxed && rules.offers().box;
+      op.boxed = op.kind == OpKind::scope && source.boxed && rules.offers().box;
       return true;
     case Operand::new_block:
       op.boxed = source.boxed && rules.offers().box;
@@ -148,7 +149,7 @@ bool Mender::translate(Op& op) const {
     case Operand::spawn:
       op = draft_.plain_spawn(source.kind);
       op.boxed = source.boxed && op.value != none && rules.offers().box;
-      if (rules.offers().scope && (op.scope = scope(source.scope)) == none) return false;
+      if (rules.offers().has_scopes() && (op.scope = scope(source.scope)) == none) return false;
       if (!rules.offers().borrows()) return true;
       op.mut = cells(source.mut);
       op.shared = static_cast<std::uint8_t>(cells(source.shared) & ~op.mut);

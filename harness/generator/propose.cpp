@@ -74,6 +74,8 @@ std::uint32_t weight(OpKind kind, const scenario::Rules& rules) {
       return has_cell(rules) ? 12 : 120;
     case OpKind::scope:  // what is to be borrowed must stand before whom it is lent to
       return has_scope(rules) || !has_cell(rules) ? 8 : 120;
+    case OpKind::enter:
+      return !rules.offers().scope_enter ? 0 : has_cell(rules) ? 120 : 8;
     default:
       return scenario::opens(kind) && at_root ? 40 : base_weight(kind);
   }
@@ -131,7 +133,7 @@ Op propose(const Draft& draft, base::Prng& prng, const Swarm& swarm) {
       break;
     case scenario::Operand::new_scope:
       op.value = rules.values();
-      op.boxed = below(2) != 0;
+      op.boxed = op.kind == OpKind::scope && below(2) != 0;
       break;
     case scenario::Operand::new_block:
       op.boxed = below(2) != 0;
@@ -160,7 +162,7 @@ Op propose(const Draft& draft, base::Prng& prng, const Swarm& swarm) {
     case scenario::Operand::spawn: {
       op = draft.plain_spawn(op.kind);
       op.boxed = op.value != none && below(2) != 0;
-      if (rules.offers().scope) op.scope = below(rules.values());
+      if (rules.offers().has_scopes()) op.scope = below(rules.values());
       if (rules.offers().borrows() && rules.cells() > 0)
         for (std::uint32_t wanted = below(8) == 0 ? 0 : 1u + below(draft.bounds().borrows); wanted > 0;
              --wanted) {

@@ -58,12 +58,11 @@ std::expected<void, std::string> validate(const scopecheck_plugin& p) {
     return bad("child_kind BLOCKS: a child that runs on a thread does not live in its handle");
   if (p.shape < SCOPECHECK_SHAPE_GUARD || p.shape > SCOPECHECK_SHAPE_PROCESS_WIDE)
     return bad("unknown shape");
-  if (p.shape == SCOPECHECK_SHAPE_CLOSURE) return bad("shape CLOSURE: this harness cannot drive it yet");
   if (p.rt_new == nullptr || p.rt_free == nullptr || p.spawn == nullptr)
     return bad("rt_new, rt_free and spawn are mandatory");
   if ((p.scope_init != nullptr) != (p.scope_destroy != nullptr))
     return bad("scope_init and scope_destroy go together");
-  if (p.scope_init != nullptr &&
+  if ((p.scope_init != nullptr || p.scope_enter != nullptr) &&
       (p.scope_size == 0 || p.scope_size > 4096 || !power_of_two_up_to_64(p.scope_align)))
     return bad("scope_size must be 1 to 4096 and scope_align a power of two up to 64");
   if ((p.handle_size != 0) != (p.handle_destroy != nullptr))
@@ -78,7 +77,8 @@ std::expected<void, std::string> validate(const scopecheck_plugin& p) {
   if (p.handle_size == 0 &&
       (p.handle_poll != nullptr || p.handle_join != nullptr || p.handle_embeds_child != 0))
     return bad("operations on handles without handle_size");
-  if (p.handle_borrows_scope != 0 && (p.handle_size == 0 || p.scope_init == nullptr))
+  if (p.handle_borrows_scope != 0 &&
+      (p.handle_size == 0 || (p.scope_init == nullptr && p.scope_enter == nullptr)))
     return bad("handle_borrows_scope without handles and scopes");
   if (p.shape == SCOPECHECK_SHAPE_PARENT_DRIVEN && p.scope_drive == nullptr)
     return bad("shape PARENT_DRIVEN needs scope_drive");
@@ -89,6 +89,18 @@ std::expected<void, std::string> validate(const scopecheck_plugin& p) {
   if (p.shape == SCOPECHECK_SHAPE_HANDLE && p.handle_size == 0) return bad("shape HANDLE needs handles");
   if (p.shape == SCOPECHECK_SHAPE_CLOSURE && p.scope_enter == nullptr)
     return bad("shape CLOSURE needs scope_enter");
+  if (p.scope_enter != nullptr) {
+    if (p.shape != SCOPECHECK_SHAPE_CLOSURE) return bad("scope_enter is for shape CLOSURE");
+    if (p.scope_init != nullptr || p.scope_move != nullptr)
+      return bad("scope_enter with scope_init or scope_move: clients of shape CLOSURE never own a scope");
+    if (p.scope_drive != nullptr)
+      return bad(
+          "scope_enter with scope_drive: clients of shape CLOSURE have a shared reference to the scope");
+    if (p.carrier == SCOPECHECK_CARRIER_HANDLE)
+      return bad("scope_enter with carrier HANDLE: the call is what ends the loans");
+    if ((p.may_block & SCOPECHECK_OP_SCOPE_ENTER) == 0)
+      return bad("scope_enter waits for the children of its scope: may_block must have SCOPE_ENTER");
+  }
   if (p.carrier == SCOPECHECK_CARRIER_SCOPE && p.scope_init == nullptr && p.scope_enter == nullptr)
     return bad("carrier SCOPE without scopes");
   if (p.carrier == SCOPECHECK_CARRIER_HANDLE && p.handle_size == 0)
@@ -121,7 +133,8 @@ std::expected<void, std::string> validate(const scopecheck_plugin& p) {
 
 bool spawning_is_unsafe(const scopecheck_plugin& p) {
   return (p.unsafe_ops & SCOPECHECK_OP_SPAWN) != 0 ||
-         (p.scope_init != nullptr && (p.unsafe_ops & SCOPECHECK_OP_SCOPE_INIT) != 0);
+         (p.scope_init != nullptr && (p.unsafe_ops & SCOPECHECK_OP_SCOPE_INIT) != 0) ||
+         (p.scope_enter != nullptr && (p.unsafe_ops & SCOPECHECK_OP_SCOPE_ENTER) != 0);
 }
 
 scenario::Offers offers_of(const scopecheck_plugin& p, scenario::Discipline discipline) {
@@ -132,6 +145,7 @@ scenario::Offers offers_of(const scopecheck_plugin& p, scenario::Discipline disc
   const auto client = [&](std::uint64_t bit) { return (p.client_ops & bit) != 0; };
   scenario::Offers o;
   o.scope = op(p.scope_init, SCOPECHECK_OP_SCOPE_INIT);
+  o.scope_enter = op(p.scope_enter, SCOPECHECK_OP_SCOPE_ENTER);
   o.scope_poll = op(p.scope_drive, SCOPECHECK_OP_SCOPE_DRIVE);
   o.scope_join = op(p.scope_join, SCOPECHECK_OP_SCOPE_JOIN);
   o.scope_join_as = op(p.join_begin, SCOPECHECK_OP_JOIN_POLL);
@@ -144,7 +158,7 @@ scenario::Offers offers_of(const scopecheck_plugin& p, scenario::Discipline disc
   o.handle_cancel = op(p.handle_cancel, SCOPECHECK_OP_HANDLE_CANCEL);
   o.handle_detach = p.handle_detach != nullptr;
   o.handle_embeds_child = o.handle && p.handle_embeds_child != 0;
-  o.handle_borrows_scope = o.handle && o.scope && p.handle_borrows_scope != 0;
+  o.handle_borrows_scope = o.handle && o.has_scopes() && p.handle_borrows_scope != 0;
   o.handle_mobility = mobility(p.move_handle, p.handle_move != nullptr);
   o.join_mobility = mobility(p.move_join, p.join_move != nullptr);
   o.spawn_awaited = p.spawn_must_be_awaited != 0;
@@ -156,7 +170,8 @@ scenario::Offers offers_of(const scopecheck_plugin& p, scenario::Discipline disc
   if (o.handle_poll) needed |= SCOPECHECK_OP_HANDLE_POLL;
   if (o.handle_cancel) needed |= SCOPECHECK_OP_HANDLE_CANCEL;
   o.spawn_nested = client(SCOPECHECK_CLIENT_SPAWN_NESTED) && (p.reentrant & needed) == needed;
-  needed |= SCOPECHECK_OP_SCOPE_INIT | SCOPECHECK_OP_SCOPE_DESTROY;
+  needed |=
+      o.scope_enter ? SCOPECHECK_OP_SCOPE_ENTER : SCOPECHECK_OP_SCOPE_INIT | SCOPECHECK_OP_SCOPE_DESTROY;
   if (o.scope_poll) needed |= SCOPECHECK_OP_SCOPE_DRIVE;
   if (o.scope_cancel) needed |= SCOPECHECK_OP_SCOPE_CANCEL;
   if (o.scope_close) needed |= SCOPECHECK_OP_SCOPE_CLOSE;

@@ -17,6 +17,7 @@ using ledger::Goal;
 using scenario::none;
 using scenario::Op;
 using scenario::OpKind;
+using scenario::ValueKind;
 
 namespace {
 
@@ -198,6 +199,7 @@ void Machine::State::prepare(const scenario::Scenario& scenario) {
         ++cells_used;
         break;
       case OpKind::scope:
+      case OpKind::enter:
       case OpKind::join_as:
         ++values_used;
         break;
@@ -356,9 +358,11 @@ void Machine::State::catch_panic(Activation& a, const OpenBlock& block) {
 
 // ---- the loop -------------------------------------------------------------------------------------
 
-/// Whether the body may take the step at its pc. Only tasks wait at gates.
+/// Whether the body may take the step at its pc. Only tasks wait at gates, and not where they cannot suspend.
 bool Machine::State::may_step(Activation& a) {
   if (a.body != Body::task || gates_open > 0) return true;
+  for (const OpenBlock& block : a.blocks)
+    if (block.opener == OpKind::enter) return true;
   scopecheck_child& child = children[a.owner];
   if (conductor != nullptr) {
     if (!child.fresh) pause(child, false);
@@ -448,6 +452,12 @@ Flow Machine::State::execute(Activation& a, std::size_t base, Cell* frame_cells)
       case OpKind::inside: {
         const std::uint8_t end = match[a.pc];
         run_inside(a);
+        a.pc = static_cast<std::uint8_t>(end + 1);
+        break;
+      }
+      case OpKind::enter: {
+        const std::uint8_t end = match[a.pc];
+        enter_scope(a, o);
         a.pc = static_cast<std::uint8_t>(end + 1);
         break;
       }
@@ -566,6 +576,76 @@ void Machine::State::run_inside(Activation& a) {
     outcome = Outcome::error;
     error = "block_on returned a status that is neither OK nor THROWN";
   }
+}
+
+// ---- the closure shape ------------------------------------------------------------------------------
+
+struct Entry {
+  Machine::State& state;
+  Activation& activation;
+  const Op& op;
+  Crossing* call = nullptr;
+  bool ran = false;
+};
+
+// The body is the client's, so what it does stands in the ledger as everywhere; only its panic, which unwinds
+// through the call, goes to the implementation and comes back. The scope is in no block's declarations: the
+// client has a reference to it, and it ends when the call returns.
+void Machine::State::enter_scope(Activation& a, const Op& o) {
+  if (!runtime_usable) return;
+  Value& scope = values[o.value];
+  Entry entry{.state = *this, .activation = a, .op = o};
+  scopecheck_status status = SCOPECHECK_OK;
+  {
+    Crossing door(*this, true);
+    entry.call = &door;
+    constexpr scopecheck_body body = [](void* data, void* token) {
+      Entry& entry = *static_cast<Entry*>(data);
+      entry.call->pause();
+      const scopecheck_status status = entry.state.entered(entry, token);
+      entry.call->resume();
+      return status;
+    };
+    status =
+        plugin.scope_enter(rt, fresh_storage(scope, plugin.scope_size, plugin.scope_align), body, &entry);
+  }
+  if (scope.life == Life::live) {
+    value_over(o.value, EventKind::value_left, status == SCOPECHECK_THROWN ? 1 : 0, a.actor);
+    storage_dies(o.value);
+  }
+  heed(status, "scope_enter reported an error");
+  if (!entry.ran && status == SCOPECHECK_OK) {
+    outcome = Outcome::error;
+    error = "scope_enter returned OK and has not run the body";
+  }
+  if (a.unwinding && status != SCOPECHECK_THROWN) {  // the implementation stopped the client's panic
+    a.unwinding = false;
+    if (scopecheck_object* const payload = std::exchange(a.panic, nullptr); payload != nullptr)
+      static_cast<void>(drop_object(*payload));
+  }
+  if (!a.unwinding && status == SCOPECHECK_THROWN) panic(a, nullptr);
+}
+
+scopecheck_status Machine::State::entered(Entry& entry, void* token) {
+  Activation& a = entry.activation;
+  if (std::exchange(entry.ran, true)) {
+    outcome = Outcome::error;
+    error = "scope_enter ran the body twice";
+    return SCOPECHECK_E_STATE;
+  }
+  const std::uint8_t index = entry.op.value;
+  Value& scope = values[index];
+  scope.kind = ValueKind::scope;
+  scope.life = Life::live;
+  scope.token = token;
+  ledger.append(EventKind::value_made, a.actor, index, static_cast<std::uint8_t>(ValueKind::scope), op);
+  ++a.pc;
+  const Flow flow = activate_frame(a, OpKind::enter);
+  if (any_live_task(index)) {
+    ledger.reach(Goal::scope_left_live);
+    if (flow == Flow::unwinding) ledger.reach(Goal::client_unwound_live);
+  }
+  return flow == Flow::unwinding ? SCOPECHECK_THROWN : SCOPECHECK_OK;
 }
 
 }  // namespace scopecheck::interpreter

@@ -20,6 +20,8 @@ enum class Body : std::uint8_t { client, async, inside, task };
 /// What control did when a body stopped executing.
 enum class Flow : std::uint8_t { closed, suspended, unwinding };
 
+struct Entry;  // one `enter`, machine.cpp
+
 struct OpenBlock {
   scenario::OpKind opener;  // `end` for the outermost frame or a body
   std::uint8_t first_decl;
@@ -63,6 +65,10 @@ struct Value {
   std::uint8_t children = 0;            // scope: tasks spawned in it, a bit each
   std::uint32_t size = 0;
   void* storage = nullptr;
+  void* token = nullptr;  // scope that was entered: what the implementation calls it
+
+  /// What the door knows a scope as.
+  [[nodiscard]] void* scope_object() const { return token != nullptr ? token : storage; }
 };
 
 /// What a scenario says about a task, before it runs.
@@ -185,6 +191,10 @@ struct Machine::State {
   /// Takes a status of the plugin: a negative one is its own failure, which makes the run an error.
   scopecheck_status heed(scopecheck_status status, const char* failure);
   void run_inside(Activation& a);
+  /// The block of an `enter` runs inside of the implementation's call, in a stack frame of its own.
+  void enter_scope(Activation& a, const scenario::Op& o);
+  /// The client's side of that call: the body that the implementation calls back.
+  scopecheck_status entered(Entry& entry, void* token);
 
   // driving.cpp: gates, and who lets the runtime run
   void driver_op(Activation& a, const scenario::Op& o);
@@ -282,22 +292,27 @@ Role& role();
 /// Otherwise such a runtime is given the time to come to rest.
 class Crossing {
  public:
-  Crossing(Machine::State& state, bool waits) : state_(state), waits_(waits) {
+  Crossing(Machine::State& state, bool waits) : state_(state), waits_(waits) { go(); }
+  ~Crossing() { come_back(); }
+  /// The client's body is called back from within: until `resume`, the call is as if it had returned.
+  void pause() { come_back(); }
+  void resume() { go(); }
+  Crossing(const Crossing&) = delete;
+  Crossing& operator=(const Crossing&) = delete;
+
+ private:
+  void go() {
     if (state_.conductor != nullptr)
       hand_over();
     else if (waits_ && state_.gates_open++ == 0)
       state_.wake_gates();
   }
-  ~Crossing() {
+  void come_back() {
     if (state_.conductor != nullptr)
       take_back();
     else if (waits_)
       --state_.gates_open;
   }
-  Crossing(const Crossing&) = delete;
-  Crossing& operator=(const Crossing&) = delete;
-
- private:
   void hand_over();
   void take_back();
 

@@ -79,7 +79,7 @@ void Machine::State::begin_join(Activation& a, const Op& o) {
   v.scope = o.subject;
   v.children = values[o.subject].children;
   const scopecheck_status status = through_door([&] {
-    return plugin.join_begin(values[o.subject].storage,
+    return plugin.join_begin(values[o.subject].scope_object(),
                              fresh_storage(v, plugin.join_size, plugin.join_align));
   });
   heed(status, "join_begin reported an error");
@@ -101,7 +101,7 @@ void Machine::State::spawn(Activation& a, const Op& o) {
   if (o.scope != none) {
     const Value& scope = values[o.scope];
     if (scope.life == Life::absent || (scope.life == Life::ended && !scope.forgotten)) return;
-    token = scope.storage;
+    token = scope.scope_object();
     if (offers.pre_no_spawn_after_join && scope.join_begun)
       discard(o.scope, SCOPECHECK_PRE_NO_SPAWN_AFTER_JOIN);
   }
@@ -288,7 +288,7 @@ void Machine::State::value_op(Activation& a, const Op& o) {
       if (is_scope) join_begins(o.subject);
       {
         const Crossing door(*this, true);
-        status = is_scope ? plugin.scope_join(v.storage) : plugin.handle_join(v.storage, &out);
+        status = is_scope ? plugin.scope_join(v.scope_object()) : plugin.handle_join(v.storage, &out);
       }
       if (heed(status, "a join reported an error") < 0) break;
       ledger.append(EventKind::joined, a.actor, o.subject, static_cast<std::uint8_t>(status), op);
@@ -305,7 +305,7 @@ void Machine::State::value_op(Activation& a, const Op& o) {
     }
     case OpKind::close:
       ledger.append(EventKind::closed, a.actor, o.subject, 0, op);
-      if (heed(through_door([&] { return plugin.scope_close(v.storage); }),
+      if (heed(through_door([&] { return plugin.scope_close(v.scope_object()); }),
                "scope_close reported an error") == SCOPECHECK_THROWN)
         panic(a, nullptr);
       break;
@@ -316,7 +316,7 @@ void Machine::State::value_op(Activation& a, const Op& o) {
       for (std::uint8_t task = 0; task < tasks_used; ++task)
         if ((tasks & bit(task)) != 0) ledger.mark(task, ledger::task_cancelled);
       const scopecheck_status status = through_door(
-          [&] { return is_scope ? plugin.scope_cancel(v.storage) : plugin.handle_cancel(v.storage); });
+          [&] { return is_scope ? plugin.scope_cancel(v.scope_object()) : plugin.handle_cancel(v.storage); });
       if (heed(status, "a cancel reported an error") == SCOPECHECK_THROWN) panic(a, nullptr);
       break;
     }

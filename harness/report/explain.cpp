@@ -46,6 +46,7 @@ class Speaker {
     if (op < size()) {
       if (scenario_.ops[op].kind == OpKind::end) {
         const OpKind opener = opener_of(op);
+        if (opener == OpKind::enter) return fmt::format("the return of `enter` (line {})", wording_.line(op));
         const std::string_view what = opener == OpKind::frame   ? "frame"
                                       : opener == OpKind::async ? "async block"
                                       : makes_task(opener)      ? "task's body"

@@ -69,6 +69,7 @@ class RustWriter {
   /// The value as something that its body owns: in a body further in it is a reference, whatever is done to
   /// it.
   std::string owned(std::uint8_t v) const {
+    if (plan_.values[v].lent) return "*" + name(v);
     if (plan_.values[v].home != body()) return fmt::format("*&mut {}", name(v));
     return pinned(v) && ops_[at_].kind != OpKind::drop ? fmt::format("take({})", name(v)) : name(v);
   }
@@ -120,6 +121,8 @@ class RustWriter {
         return open("catch(|| {", "});");
       case OpKind::inside:
         return open("block_on(async {", "});");
+      case OpKind::enter:
+        return open(fmt::format("enter::<TestedApi>(|{}| {{", name(op.value)), "});");
       case OpKind::async:
         return begin_value(op.value, op.boxed, "Block::new(async {", "})");
       case OpKind::scope:

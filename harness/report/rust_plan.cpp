@@ -103,6 +103,10 @@ class Planner {
         break;
     }
     if (scenario::opens(op.kind)) stack_.push_back({i, op.kind == OpKind::frame ? stack_.back().body : i});
+    if (op.kind == OpKind::enter) {
+      out_.values[op.value].lent = true;
+      declare(op.value, ValueKind::scope, false, i);
+    }
   }
 
   void declare(std::uint8_t v, ValueKind kind, bool boxed, std::size_t at) {
@@ -143,7 +147,7 @@ class Planner {
   void pin(std::uint8_t v) {
     ValuePlan& value = out_.values[v];
     const Life& life = lives_[v];
-    if (life.places.empty() || value.boxed || value.first_start == nowhere ||
+    if (life.places.empty() || value.boxed || value.lent || value.first_start == nowhere ||
         mobility(value) == Mobility::always)
       return;
     std::size_t last = 0;

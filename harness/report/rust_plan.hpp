@@ -23,6 +23,7 @@ struct OpenBlock {
 struct ValuePlan {
   scenario::ValueKind kind = scenario::ValueKind::scope;
   bool boxed = false;
+  bool lent = false;  ///< a scope that the client knows by reference
   bool reserved = false;
   std::size_t home = nowhere;                ///< opener of the body that declared it
   std::size_t pinned_when_placed = nowhere;  ///< which of its places is a slot; 0: where it was declared

@@ -131,7 +131,7 @@ class Builder {
       return;
     }
     const OpKind kind = scenario_.ops[op].kind;
-    if (kind == OpKind::catch_ || kind == OpKind::inside) open_.push_back(op);
+    if (kind == OpKind::catch_ || kind == OpKind::inside || kind == OpKind::enter) open_.push_back(op);
     if (makes_task(kind) || kind == OpKind::async) return reach_body(op);
     push_line(op, false);
     opener_row_ = row();
@@ -326,6 +326,9 @@ class Builder {
       case EventKind::value_forgotten:
         value_over(event, "forgotten");
         break;
+      case EventKind::value_left:
+        value_over(event, event.detail != 0 ? "is over, unwinding" : "is over");
+        break;
       case EventKind::value_consumed:
         value_over(event, "consumed");
         break;
@@ -439,7 +442,7 @@ class Builder {
   std::array<bool, scenario::max_ops> was_reached_{};
 
   Timeline out_;
-  std::vector<std::size_t> open_;         // catch and inside whose end has not been shown
+  std::vector<std::size_t> open_;         // catch, inside and enter whose end has not been shown
   std::size_t moment_ = no_moment;        // where the client is
   std::size_t shown_moment_ = no_moment;  // the moment that the last rows belong to
   std::size_t opener_row_ = 0;            // of the client's last op, above the body it may have

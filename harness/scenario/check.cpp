@@ -45,6 +45,8 @@ class Explainer {
         return fmt::format("cannot move {} out: it borrows {}, which dies with this frame", value,
                            bad.cell == none ? names_.value(bad.carrier) : cell);
       case Rule::consumed_through_capture:
+        if (rules_.value(bad.value).lent)
+          return fmt::format("cannot {} {}: the client has a reference to it, it is the call's", verb, value);
         return fmt::format("cannot {} {} here: this block uses it by reference", verb, value);
       case Rule::value_borrowed:
         return fmt::format("cannot {} {}: {} borrows it until {}", verb, value, names_.value(bad.carrier),

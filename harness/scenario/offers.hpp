@@ -13,8 +13,9 @@ enum class Discipline : std::uint8_t { safe, documented, no_leak };
 /// Which ops exist for this API, and the facts about its values that well-formedness depends on.
 struct Offers {
   // scopes
-  bool scope = false;
-  bool scope_poll = false;  ///< parent-driven: `poll s` drives the children
+  bool scope = false;        ///< clients make scopes that they own
+  bool scope_enter = false;  ///< closure shape: `enter` lends the client a scope for the time of a block
+  bool scope_poll = false;   ///< parent-driven: `poll s` drives the children
   bool scope_join = false;
   bool scope_join_as = false;
   bool scope_cancel = false;
@@ -58,6 +59,8 @@ struct Offers {
   bool pre_join_once = false;
   bool pre_no_spawn_after_join = false;
 
+  /// A spawn names a scope.
+  [[nodiscard]] bool has_scopes() const { return scope || scope_enter; }
   /// `spawn` declares a handle.
   [[nodiscard]] bool spawn_yields_handle() const { return handle && !spawn_awaited && !spawn_without_handle; }
   /// Children can borrow from their spawner's frame.

@@ -75,6 +75,14 @@ inline constexpr std::uint64_t counted = kinds_where([](const OpInfo& row) { ret
 
 [[nodiscard]] constexpr const OpInfo& info(OpKind kind) { return op_table[static_cast<std::size_t>(kind)]; }
 
+/// Whether the op makes a scope.
+[[nodiscard]] constexpr bool makes_scope(OpKind kind) {
+  return kind == OpKind::scope || kind == OpKind::enter;
+}
+
+/// Whether the op calls the implementation even though its block is empty.
+[[nodiscard]] constexpr bool opens_a_call(OpKind kind) { return makes_task(kind) || kind == OpKind::enter; }
+
 /// Capacities of the model: indices of cells, values and tasks are below these.
 inline constexpr std::size_t max_cells = 8;
 inline constexpr std::size_t max_values = 16;
@@ -93,7 +101,7 @@ struct Op {
   std::uint8_t subject = 0;
   /// spawn, reserve: the scope's value index, or `none`.
   std::uint8_t scope = 0;
-  /// spawn, reserve, join_as, scope, async: the new value's index (`none`: the API gives no handle).
+  /// spawn, reserve, join_as, scope, enter, async: the new value's index (`none`: the API gives no handle).
   std::uint8_t value = 0;
   std::uint8_t shared = 0;  ///< spawn, reserve: cells borrowed shared, a bit each
   std::uint8_t mut = 0;     ///< spawn, reserve: cells borrowed mutably

@@ -47,6 +47,19 @@ bool Rules::in_task() const {
   return false;
 }
 
+bool Rules::in_async_block() const {
+  for (std::size_t i = blocks_.size(); i-- > 0;) {
+    if (blocks_[i].kind == BlockKind::async) return true;
+    if (blocks_[i].kind == BlockKind::task) return false;
+  }
+  return false;
+}
+
+bool Rules::in_async_body() const {
+  const BlockKind kind = body().kind;
+  return kind == BlockKind::async || kind == BlockKind::inside || kind == BlockKind::task;
+}
+
 bool Rules::movable(const ValueState& value) const {
   if (value.boxed) return true;
   Mobility mobility = Mobility::until_started;
@@ -89,6 +102,8 @@ Rules::Verdict Rules::use_cell(std::uint8_t cell, bool write, Rules* commit) con
 }
 
 Rules::Verdict Rules::use_value(std::uint8_t value, Mode mode, Rules* commit) const {
+  if (mode == consume && values_[value].lent)
+    return Violation{.rule = Rule::consumed_through_capture, .value = value};
   for (std::uint8_t level = blocks_.back().level;; --level) {
     for (const Declaration& decl : decls_) {
       if (decl.is_cell || values_[decl.index].level != level) continue;
@@ -135,7 +150,11 @@ std::optional<Violation> Rules::check(const Op& op) const {
       if (!room_for_value()) return Violation{.rule = Rule::too_large};
       return std::nullopt;
     case OpKind::scope:
-      if (!offers_->scope || (op.boxed && !offers_->box)) return Violation{.rule = Rule::not_offered};
+    case OpKind::enter:
+      if (op.kind == OpKind::enter ? !offers_->scope_enter || op.boxed
+                                   : !offers_->scope || (op.boxed && !offers_->box))
+        return Violation{.rule = Rule::not_offered};
+      if (op.kind == OpKind::enter && in_async_block()) return Violation{.rule = Rule::wrong_place};
       if (in_task() && !offers_->child_scopes) return Violation{.rule = Rule::not_offered};
       if (shut_down_) return Violation{.rule = Rule::after_shutdown};
       if (offers_->pre_worker_only && in_main()) return Violation{.rule = Rule::precondition};
@@ -193,10 +212,9 @@ Rules::Verdict Rules::check_spawn(const Op& op) const {
   if ((op.value != none) != (reserves || offers_->spawn_yields_handle()))
     return Violation{.rule = Rule::not_offered};
   if (op.boxed && (op.value == none || !offers_->box)) return Violation{.rule = Rule::not_offered};
-  if ((op.scope != none) != offers_->scope) return Violation{.rule = Rule::not_offered};
+  if ((op.scope != none) != offers_->has_scopes()) return Violation{.rule = Rule::not_offered};
   if ((op.shared | op.mut) != 0 && !offers_->borrows()) return Violation{.rule = Rule::not_offered};
-  if (awaited && (body().kind == BlockKind::root || body().kind == BlockKind::catch_))
-    return Violation{.rule = Rule::await_outside_async};
+  if (awaited && !in_async_body()) return Violation{.rule = Rule::await_outside_async};
 
   bool own_scope = false;  // a child spawning into the scope it runs in, through its token
   if (op.scope != none) {
@@ -287,8 +305,7 @@ Rules::Verdict Rules::check_value_op(const Op& op) const {
       if (first_poll_of_join && (bad = check_join_once(value.scope))) return bad;
       return use_value(op.subject, mut_use, nullptr);
     case OpKind::await:
-      if (body().kind == BlockKind::root || body().kind == BlockKind::catch_ ||
-          (offers_->blocks && body().kind != BlockKind::async))
+      if (!in_async_body() || (offers_->blocks && body().kind != BlockKind::async))
         return Violation{.rule = Rule::await_outside_async};
       if (value.done) return Violation{.rule = Rule::polled_after_done, .value = op.subject};
       if (is_scope && (bad = offered(offers_->scope_poll))) return bad;

@@ -2,7 +2,7 @@
 // whether a borrow checker would accept it, and if not, which rule it breaks first. Generators ask the
 // same question to learn which ops are legal now, so nothing ill-formed is ever generated.
 //
-// Theory. A client body (main, async block, inside, catch, task) is one *level*. A level sees what it
+// Theory. A client body (main, async block, inside, catch, enter, task) is one *level*. A level sees what it
 // declared and, through a capture, what the levels around it declared: mentioning an outer cell or value
 // inside an async block is a loan of it from the block's creation on. A task sees only what it borrowed.
 // A loan lives as long as its carrier: a live value. So the whole state is the stack of declarations, and
@@ -53,7 +53,7 @@ struct Violation {
 };
 
 enum class ValueKind : std::uint8_t { scope, handle, join, async };
-enum class BlockKind : std::uint8_t { root, frame, async, inside, catch_, task };
+enum class BlockKind : std::uint8_t { root, frame, async, inside, catch_, enter, task };
 
 using CellSet = std::uint8_t;    // a bit per cell
 using ValueSet = std::uint16_t;  // a bit per value
@@ -63,6 +63,7 @@ using ValueSet = std::uint16_t;  // a bit per value
 struct ValueState {
   ValueKind kind;
   bool boxed = false;
+  bool lent = false;     ///< scope: of an `enter`, so the client has no more than a reference to it
   bool started = false;  ///< scope: spawned into; async and join: polled; handle: its child
   bool done = false;     ///< awaited in place: not to be polled again
   bool closed = false;
@@ -90,7 +91,7 @@ struct BlockState {
   std::uint8_t first_decl = 0;
   std::uint8_t opened_by = 0;  ///< index of the op
   std::uint8_t ops = 0;        ///< counted ops written directly or below in this block
-  // captures of async, inside and catch; for a task: what it may use
+  // captures of async, inside, catch and enter; for a task: what it may use
   CellSet shared = 0, mut = 0;
   ValueSet value_shared = 0, value_mut = 0;
   CellSet touched = 0;    ///< task: borrowed cells that its body uses
@@ -132,6 +133,10 @@ class Rules {
   /// No async block, inside or task around: the client's own thread, outside of the runtime.
   [[nodiscard]] bool in_main() const;
   [[nodiscard]] bool in_task() const;
+  /// The innermost body, or one around it up to its task, is an async block: it must not block.
+  [[nodiscard]] bool in_async_block() const;
+  /// The innermost body can suspend: an async block, inside or task.
+  [[nodiscard]] bool in_async_body() const;
   [[nodiscard]] bool shut_down() const { return shut_down_; }
   /// A value that can move to another place now.
   [[nodiscard]] bool movable(const ValueState& value) const;

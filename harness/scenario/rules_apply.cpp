@@ -54,6 +54,10 @@ void Rules::apply(const Op& op) {
     case OpKind::scope:
       declare_value({.kind = ValueKind::scope, .boxed = op.boxed, .level = block().level});
       break;
+    case OpKind::enter:
+      open_block(BlockKind::enter, true);
+      declare_value({.kind = ValueKind::scope, .lent = true, .level = block().level});
+      break;
     case OpKind::spawn:
     case OpKind::reserve:
       apply_spawn(op);
@@ -133,9 +137,10 @@ void Rules::apply_spawn(const Op& op) {
 void Rules::apply_end() {
   const BlockState closed = block();
   const Op opener = openers_.back();
-  // What has begun in a frame or inside has begun behind it; other blocks may have been left earlier, or not
-  // run.
-  const bool runs_through = closed.kind == BlockKind::frame || closed.kind == BlockKind::inside;
+  // What has begun in a frame, inside or enter has begun behind it, and a panic goes on behind it; other
+  // blocks may have been left earlier, or not run.
+  const bool runs_through =
+      closed.kind == BlockKind::frame || closed.kind == BlockKind::inside || closed.kind == BlockKind::enter;
   for (ValueState& value : values_)
     if (value.join_begun == blocks_.size())
       value.join_begun = static_cast<std::uint8_t>(runs_through ? blocks_.size() - 1 : 0);
@@ -145,6 +150,7 @@ void Rules::apply_end() {
   switch (closed.kind) {
     case BlockKind::frame:
     case BlockKind::inside:
+    case BlockKind::enter:
       blocks_.back().unreachable = closed.unreachable;
       break;
     case BlockKind::async:

@@ -20,7 +20,7 @@ void for_each_value(const Scenario& scenario, F&& f) {
   base::StaticVector<std::size_t, max_ops> open;
   for (std::size_t i = 0; i < scenario.ops.size(); ++i) {
     const Op& op = scenario.ops[i];
-    if (op.kind == OpKind::scope) f(ValueKind::scope, none);
+    if (makes_scope(op.kind)) f(ValueKind::scope, none);
     if (op.kind == OpKind::join_as) f(ValueKind::join, none);
     if (opens(op.kind)) open.push_back(i);
     if (op.kind == OpKind::end && !open.empty()) {
@@ -93,7 +93,7 @@ std::string line_of(const Scenario& scenario, std::size_t at, const Names& names
     case Operand::new_scope:
     case Operand::new_block:
       return fmt::format("{} {}{}{}", word, names.value(op.value), op.boxed ? " boxed" : "",
-                         op.kind == OpKind::async ? " {" : "");
+                         opens(op.kind) ? " {" : "");
     case Operand::value:
       if (op.kind == OpKind::join_as)
         return fmt::format("join {} as {}{}", names.value(op.subject), names.value(op.value),
@@ -357,6 +357,10 @@ class Parser {
     if (word == "scope") {
       const std::uint8_t index = declare(values_, "value", max_values, fresh_name("a scope"));
       return emit({.kind = OpKind::scope, .value = index, .boxed = accept("boxed")});
+    }
+    if (word == "enter") {
+      const std::uint8_t index = declare(values_, "value", max_values, fresh_name("a scope"));
+      return open({.kind = OpKind::enter, .value = index});
     }
     if (word == "async") {
       std::string name = fresh_name("an async block");

@@ -65,7 +65,7 @@ class Shrinker {
     for (std::size_t i = 0; i < now().ops.size(); ++i) {
       const OpKind kind = now().ops[i].kind;
       if (kind != OpKind::frame && kind != OpKind::catch_ && kind != OpKind::inside &&
-          kind != OpKind::async && !makes_task(kind))
+          kind != OpKind::enter && kind != OpKind::async && !makes_task(kind))
         continue;
       OpSet unwrapped;
       unwrapped.set(i);

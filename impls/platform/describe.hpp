@@ -16,6 +16,11 @@ inline constexpr scopecheck_flavour current_thread[] = {
 inline constexpr const char* token_by_value =
     "the API hands each child a token of its scope by value: scope.spawn(async move |s| { s.spawn(other) })";
 
+/// The same in the closure shape, where nobody owns the scope and a reference to it stays good until all its
+/// children ended.
+inline constexpr const char* scope_by_reference =
+    "https://doc.rust-lang.org/std/thread/fn.scope.html: s.spawn(|| { s.spawn(other); })";
+
 inline constexpr scopecheck_evidence may_forget{
     SCOPECHECK_CLIENT_FORGET, "https://doc.rust-lang.org/std/mem/fn.forget.html: forget is a safe function"};
 inline constexpr scopecheck_evidence may_box{

@@ -30,4 +30,16 @@ class Latch {
   std::size_t count_ = 0;
 };
 
+/// Whoever leaves the block waits, also by unwinding.
+class WaitOnExit {
+ public:
+  explicit WaitOnExit(Latch& latch) : latch_(latch) {}
+  WaitOnExit(const WaitOnExit&) = delete;
+  WaitOnExit& operator=(const WaitOnExit&) = delete;
+  ~WaitOnExit() { latch_.wait(); }
+
+ private:
+  Latch& latch_;
+};
+
 }  // namespace scopecheck::platform

@@ -178,11 +178,29 @@ inline constexpr scenario::Offers tied_handles{.scope = true,
                                                .move = true,
                                                .forget = true};
 
+/// The closure shape: scopes that calls lend to their blocks, movable handles, children that open scopes.
+inline constexpr scenario::Offers closure{.scope_enter = true,
+                                          .scope_cancel = true,
+                                          .handle = true,
+                                          .handle_poll = true,
+                                          .handle_join = true,
+                                          .handle_mobility = scenario::Mobility::always,
+                                          .spawn_nested = true,
+                                          .child_scopes = true,
+                                          .throws = true,
+                                          .carrier = scenario::Carrier::scope,
+                                          .run = true,
+                                          .inside = true,
+                                          .async = true,
+                                          .box = true,
+                                          .move = true,
+                                          .forget = true};
+
 inline constexpr std::array profiles = {
     Profile{"handle_embedded", handle_embedded}, Profile{"parent_driven", parent_driven},
     Profile{"process_wide", process_wide},       Profile{"pinned_guard", pinned_guard},
     Profile{"spawn_awaited", spawn_awaited},     Profile{"reserving", reserving},
     Profile{"everything", everything},           Profile{"tied_handles", tied_handles},
-    Profile{"thread_guard", thread_guard}};
+    Profile{"thread_guard", thread_guard},       Profile{"closure", closure}};
 
 }  // namespace scopecheck::tests

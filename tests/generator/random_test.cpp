@@ -67,6 +67,8 @@ bool offered(OpKind kind, const Offers& o) {
   switch (kind) {
     case OpKind::scope:
       return o.scope;
+    case OpKind::enter:
+      return o.scope_enter;
     case OpKind::async:
       return o.async;
     case OpKind::inside:
@@ -81,7 +83,10 @@ bool offered(OpKind kind, const Offers& o) {
     case OpKind::close:
       return o.scope_close;
     case OpKind::poll:
-      return !o.blocks || o.async;
+    case OpKind::await:
+      return o.async || (!o.blocks && (o.scope_poll || o.handle_poll || o.scope_join_as));
+    case OpKind::drop:
+      return o.async || o.scope || o.handle;
     case OpKind::cancel:
       return o.scope_cancel || o.handle_cancel;
     case OpKind::detach:
@@ -97,7 +102,6 @@ bool offered(OpKind kind, const Offers& o) {
     case OpKind::run:
       return o.run;
     case OpKind::suspend:
-    case OpKind::await:
       return !o.blocks || o.async;
     case OpKind::shutdown:
       return o.shutdown;
@@ -135,8 +139,8 @@ TEST_P(RandomScenarios, contain_every_leak_vector_that_is_offered_within_two_tho
     std::array<bool, scenario::max_values> polled{};
     for (std::size_t i = 0; i < scenario.ops.size(); ++i) {
       const Op& op = scenario.ops[i];
-      const bool declares = op.kind == OpKind::scope || op.kind == OpKind::join_as ||
-                            op.kind == OpKind::async || (makes_task(op.kind) && op.value != scenario::none);
+      const bool declares = makes_scope(op.kind) || op.kind == OpKind::join_as || op.kind == OpKind::async ||
+                            (makes_task(op.kind) && op.value != scenario::none);
       if (declares) made[op.value] = &op;
       if (op.kind == OpKind::poll) polled[op.subject] = true;
       if (op.kind != OpKind::forget) continue;

@@ -596,12 +596,13 @@ INSTANTIATE_TEST_SUITE_P(All, Designs, testing::ValuesIn(designs_that_keep_to_th
 /// The bound of the claim of reach: random scenarios from seed 1.
 constexpr std::size_t scenarios_until_all_events_occur = 2000;
 
-TEST(Events, of_every_kind_but_a_scribble_occur_within_two_thousand_random_scenarios_of_six_apis) {
+TEST(Events, of_every_kind_but_a_scribble_occur_within_two_thousand_random_scenarios_of_seven_apis) {
   const CatchFailStops fail_stops;
   std::uint64_t seen = 0;
   for (const scopecheck_plugin* plugin :
        {&spy(), &guard_spy(), &registered_plugin("heap_spawn"), &registered_plugin("root_parked"),
-        &registered_plugin("counting_scope"), &registered_plugin("task_group")}) {
+        &registered_plugin("counting_scope"), &registered_plugin("task_group"),
+        &registered_plugin("draining_closure")}) {
     Lab lab(*plugin, scenario::Discipline::documented);
     for (const Scenario& scenario : random_scenarios(lab.offers(), 1, scenarios_until_all_events_occur)) {
       lab.run(scenario);

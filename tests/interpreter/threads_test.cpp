@@ -224,6 +224,41 @@ TEST(Inside, of_the_only_worker_waits_for_itself) {
   EXPECT_OUTCOME(named("blocking_guard", 1), "inside { scope s0; spawn t0 in s0 { } }", Outcome::clean, "");
 }
 
+// ---- the closure shape ------------------------------------------------------------------------------
+
+TEST(EnteredScope, waits_for_its_threads_after_what_the_block_declared_is_gone) {
+  Lab lab("scoped_threads");
+  ASSERT_EQ(lab.run("cell x; enter s0 { spawn t0 in s0 borrow mut x { write x } as h0 }"), Outcome::clean);
+  EXPECT_LT(lab.at(EventKind::value_dropped, 1), lab.at(EventKind::touched_write, 0));
+  EXPECT_LT(lab.at(EventKind::child_dropped, 0), lab.at(EventKind::value_left, 0));
+  EXPECT_THAT(lab.signatures(), testing::IsEmpty());
+}
+
+TEST(EnteredScope, passes_on_the_panic_of_its_block_and_of_threads_that_nobody_joined) {
+  Lab lab("scoped_threads");
+  ASSERT_EQ(lab.run("catch { enter s0 { spawn t0 in s0 { } as h0; throw } }"), Outcome::clean);
+  EXPECT_LT(lab.at(EventKind::finished, 0), lab.at(EventKind::value_left, 0));
+  EXPECT_EQ(lab.count(EventKind::caught), 1u);
+  ASSERT_EQ(lab.run("catch { enter s0 { spawn t0 in s0 { throw } as h0 } }"), Outcome::clean);
+  EXPECT_EQ(lab.count(EventKind::caught), 1u);
+  ASSERT_EQ(lab.run("enter s0 { spawn t0 in s0 { throw } as h0; catch { enter s1 { } } }; settle"),
+            Outcome::clean);
+  EXPECT_EQ(lab.count(EventKind::caught), 0u);
+}
+
+TEST(EnteredScope, of_the_only_worker_waits_for_itself) {
+  EXPECT_OUTCOME(named("blocking_closure"), "inside { enter s0 { spawn t0 in s0 { } } }", Outcome::hang,
+                 "waiter: \\.");
+  EXPECT_OUTCOME(named("blocking_closure", 1), "inside { enter s0 { spawn t0 in s0 { } } }", Outcome::clean,
+                 "");
+}
+
+TEST(EnteredScope, waits_for_ever_where_the_handle_of_a_thread_was_forgotten) {
+  // as std::thread::scope does: the last of thread and handle tells the scope
+  EXPECT_OUTCOME(named("scoped_threads"), "enter s0 { spawn t0 in s0 { } as h0; forget h0 }", Outcome::hang,
+                 "waiter: \\.");
+}
+
 // ---- hangs ------------------------------------------------------------------------------------------
 
 TEST(Hangs, are_proved_when_nobody_is_left_who_could_go_on) {
@@ -267,7 +302,13 @@ constexpr Sample samples[] = {
      "spawn t1 in s0 { yield; yield }; step t1; forget s0 }"},
     {"blocking_guard",
      "inside { cell x; scope s0; spawn t0 in s0 borrow mut x { write x }; "
-     "spawn t1 in s0 { spawn t2 in s0 { yield } }; drop s0 }"}};
+     "spawn t1 in s0 { spawn t2 in s0 { yield } }; drop s0 }"},
+    {"blocking_closure",
+     "inside { cell x; enter s0 { spawn t0 in s0 borrow mut x { write x }; "
+     "spawn t1 in s0 { spawn t2 in s0 { yield } } } }"},
+    {"scoped_threads",
+     "cell x; catch { enter s0 { spawn t0 in s0 borrow mut x { touch-on-drop result x } as h0; "
+     "spawn t1 in s0 { throw } as h1; step t1; throw } }"}};
 
 void expect_one_ledger(const Sample& sample, std::uint32_t flavour, int runs) {
   const tsan::ExpectRaces race;  // most samples leave a child behind, whose frame ends

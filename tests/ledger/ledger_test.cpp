@@ -182,6 +182,7 @@ TEST(Goals, ask_of_an_api_only_what_it_offers) {
 TEST(Goals, are_all_asked_of_an_api_that_offers_everything) {
   using scenario::Mobility;
   const scenario::Offers everything{.scope = true,
+                                    .scope_enter = true,
                                     .scope_poll = true,
                                     .scope_join = true,
                                     .scope_join_as = true,

@@ -36,6 +36,12 @@ inline constexpr scenario::Offers nursery = with(everything, [](scenario::Offers
   o.join_mobility = scenario::Mobility::until_started;
 });
 
+/// The closure shape, with everything that can be done to a scope by reference.
+inline constexpr scenario::Offers closure_with_joins = with(closure, [](scenario::Offers& o) {
+  o.scope_join = o.scope_join_as = o.scope_close = o.handle_cancel = o.handle_detach = o.reserve = true;
+  o.join_mobility = scenario::Mobility::until_started;
+});
+
 inline constexpr std::array rust_apis = {
     Profile{"handle_embedded", handle_embedded},
     Profile{"movable_handle", movable_handle},
@@ -50,6 +56,7 @@ inline constexpr std::array rust_apis = {
     Profile{"reserving", reserving},
     Profile{"everything", everything},
     Profile{"tied_handles", tied_handles},
+    Profile{"closure", closure_with_joins},
 };
 
 }  // namespace scopecheck::tests

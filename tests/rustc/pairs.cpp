@@ -62,7 +62,8 @@ std::vector<Op> every_op(const Rules& rules) {
         const bool reserves = kind == OpKind::reserve;
         if (reserves && !offers.reserve) break;
         const bool handle = reserves || offers.spawn_yields_handle();
-        for (int scope = offers.scope ? 0 : -1; scope < (offers.scope ? rules.values() : 0); ++scope) {
+        for (int scope = offers.has_scopes() ? 0 : -1; scope < (offers.has_scopes() ? rules.values() : 0);
+             ++scope) {
           if (scope >= 0 && rules.value(static_cast<std::size_t>(scope)).kind != ValueKind::scope) continue;
           Op op{.kind = kind,
                 .subject = rules.tasks(),
@@ -209,7 +210,7 @@ Scenario closed(Scenario program) {
   for (std::size_t i = 0; i < program.ops.size() || !open.empty(); ++i) {
     if (i == program.ops.size()) program.ops.push_back(Op{});
     Op& at = program.ops[i];
-    if (at.kind == OpKind::scope || at.kind == OpKind::join_as) at.value = values++;
+    if (scenario::makes_scope(at.kind) || at.kind == OpKind::join_as) at.value = values++;
     if (at.kind == OpKind::end) {
       Op& opener = program.ops[open.back()];
       open.pop_back();

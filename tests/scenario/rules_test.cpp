@@ -46,6 +46,15 @@ Offers everything() {
           .shutdown = true};
 }
 
+/// The closure shape: a scope lives as long as the block of its `enter`, and belongs to the call.
+Offers closure() {
+  Offers offers = everything();
+  offers.scope = offers.scope_poll = false;
+  offers.scope_enter = true;
+  offers.scope_mobility = Mobility::never;
+  return offers;
+}
+
 /// No scopes; the handle embeds the child, is pinned and carries the loans.
 Offers embedded() {
   Offers offers = everything();
@@ -186,6 +195,12 @@ const std::vector<Twin>& twins() {
       {Rule::not_offered, without(&Offers::throws), "catch {\n}\n", "frame {\n}\n"},
       {Rule::not_offered, without(&Offers::inside), "inside {\n}\n", "frame {\n}\n"},
       {Rule::not_offered, without(&Offers::async), "async b {\n}\n", "frame {\n}\n"},
+      {Rule::not_offered, everything(), "enter s {\n}\n", "scope s\n"},
+      {Rule::not_offered, closure(), "scope s\n", "enter s {\n}\n"},
+      {Rule::not_offered, closure(), "spawn t {\n} as h\n", "enter s {\n  spawn t in s {\n  } as h\n}\n"},
+      {Rule::not_offered, without(&Offers::child_scopes, closure()),
+       "enter s {\n  spawn t in s {\n    enter r {\n    }\n  } as h\n}\n",
+       "enter s {\n  spawn t in s {\n  } as h\n  enter r {\n  }\n}\n"},
       {Rule::not_offered, without(&Offers::box), "async b boxed {\n}\n", "async b {\n}\n"},
       {Rule::not_offered, without(&Offers::box), "scope s boxed\n", "scope s\n"},
       {Rule::not_offered, without(&Offers::box), "scope s\nspawn t in s {\n} as h boxed\n",
@@ -276,6 +291,30 @@ const std::vector<Twin>& twins() {
       {Rule::wrong_place, everything(), "scope s\nspawn t in s {\n  shutdown\n} as h\n",
        "scope s\nspawn t in s {\n} as h\nshutdown\n"},
 
+      {Rule::wrong_place, closure(), "async b {\n  enter s {\n  }\n}\n", "inside {\n  enter s {\n  }\n}\n"},
+      {Rule::wrong_place, closure(),
+       "enter s {\n  spawn t in s {\n    async b {\n      enter r {\n      }\n    }\n  } as h\n}\n",
+       "enter s {\n  async b {\n    spawn t in s {\n      enter r {\n      }\n    } as h\n  }\n}\n"},
+      {Rule::wrong_place, closure(),
+       "enter s {\n  spawn t in s {\n    enter r {\n      yield\n    }\n  } as h\n}\n",
+       "enter s {\n  spawn t in s {\n    enter r {\n    }\n    yield\n  } as h\n}\n"},
+      {Rule::wrong_place, closure(), "inside {\n  enter s {\n    join s\n  }\n}\n",
+       "enter s {\n  join s\n}\n"},
+      {Rule::write_while_borrowed, closure(),
+       "cell x\nenter s {\n  spawn t in s borrow mut x {\n  } as h\n  drop h\n  write x\n}\n",
+       "cell x\nenter s {\n  spawn t in s borrow mut x {\n  } as h\n}\nwrite x\n",
+       "cannot write x: mutably borrowed by t through s until line 7"},
+      {Rule::borrow_mut_while_borrowed, closure(),
+       "cell x\nenter s {\n  enter r {\n    spawn t in s borrow mut x {\n    } as h\n  }\n  spawn u in s "
+       "borrow "
+       "mut x {\n  } as g\n}\n",
+       "cell x\nenter s {\n  enter r {\n    spawn t in r borrow mut x {\n    } as h\n  }\n  spawn u in s "
+       "borrow "
+       "mut x {\n  } as g\n}\n"},
+      {Rule::used_after_end, closure(), "enter s {\n}\nspawn t in s {\n} as h\n",
+       "enter s {\n  spawn t in s {\n  } as h\n}\n"},
+      {Rule::after_shutdown, closure(), "shutdown\nenter s {\n}\n", "enter s {\n  shutdown\n}\n"},
+
       // ---- await_outside_async
       // -----------------------------------------------------------------------------
       {Rule::await_outside_async, everything(), "suspend\n", "async b {\n  suspend\n}\n"},
@@ -290,9 +329,17 @@ const std::vector<Twin>& twins() {
       {Rule::await_outside_async, awaited(), "catch {\n  spawn t {\n  } await\n}\n",
        "inside {\n  spawn t {\n  } await\n}\n"},
 
+      {Rule::await_outside_async, closure(), "inside {\n  enter s {\n    suspend\n  }\n}\n",
+       "inside {\n  enter s {\n  }\n  suspend\n}\n"},
+      {Rule::await_outside_async, closure(),
+       "inside {\n  enter s {\n    spawn t in s {\n    } as h\n    await h\n  }\n}\n",
+       "inside {\n  enter s {\n    spawn t in s {\n    } as h\n    poll h\n  }\n}\n"},
+
       // ---- unreachable
       // -------------------------------------------------------------------------------------
       {Rule::unreachable, everything(), "throw\nsettle\n", "settle\nthrow\n"},
+      {Rule::unreachable, closure(), "enter s {\n  throw\n}\nsettle\n",
+       "enter s {\n  catch {\n    throw\n  }\n}\nsettle\n"},
       {Rule::unreachable, everything(), "throw bomb\ncell x\n", "cell x\nthrow bomb\n"},
       {Rule::unreachable, everything(), "frame {\n  throw\n}\nsettle\n", "catch {\n  throw\n}\nsettle\n"},
       {Rule::unreachable, everything(), "inside {\n  frame {\n    throw\n  }\n}\nsettle\n",
@@ -499,6 +546,15 @@ const std::vector<Twin>& twins() {
        "cell x\nscope s\nspawn t in s borrow shared x {\n  spawn u in s borrow shared x {\n  } as g\n} as "
        "h\n"},
 
+      // a cell of the block dies before the call returns
+      {Rule::declared_after_carrier, closure(),
+       "enter s {\n  cell x\n  spawn t in s borrow mut x {\n  } as h\n}\n",
+       "cell x\nenter s {\n  spawn t in s borrow mut x {\n  } as h\n}\n",
+       "cannot borrow x: it would die before s, which carries the loan; declare x first"},
+      {Rule::declared_after_carrier, closure(),
+       "enter s {\n  cell x\n  enter r {\n    spawn t in s borrow shared x {\n    } as h\n  }\n}\n",
+       "enter s {\n  cell x\n  enter r {\n    spawn t in r borrow shared x {\n    } as h\n  }\n}\n"},
+
       // ---- moved_to_longer_life
       // ----------------------------------------------------------------------------
       {Rule::moved_to_longer_life, by_handle(),
@@ -532,6 +588,19 @@ const std::vector<Twin>& twins() {
        "spawn t {\n} as h\nframe {\n  move h\n}\n"},
       {Rule::consumed_through_capture, by_handle(), "spawn t {\n} as h\ncatch {\n  detach h\n}\n",
        "spawn t {\n} as h\ncatch {\n  cancel h\n}\n"},
+
+      {Rule::consumed_through_capture, closure(), "enter s {\n  drop s\n}\n", "enter s {\n  close s\n}\n",
+       "cannot drop s: the client has a reference to it, it is the call's"},
+      {Rule::consumed_through_capture, closure(), "enter s {\n  forget s\n}\n", "enter s {\n  cancel s\n}\n"},
+      {Rule::consumed_through_capture, closure(), "enter s {\n  move s\n}\n",
+       "enter s {\n  join s\n  join s as j\n  move j\n}\n"},
+      {Rule::consumed_through_capture, closure(), "enter s {\n  frame {\n    move s out\n  }\n}\n",
+       "enter s {\n  frame {\n    spawn t in s {\n    } as h\n    move h out\n  }\n}\n"},
+      {Rule::consumed_through_capture, closure(), "enter s {\n  catch {\n    drop s\n  }\n}\n",
+       "enter s {\n  catch {\n    join s\n  }\n}\n"},
+      {Rule::consumed_through_capture, closure(),
+       "enter s {\n  spawn t in s {\n  } as h\n  enter r {\n    drop h\n  }\n}\n",
+       "enter s {\n  spawn t in s {\n  } as h\n  enter r {\n    cancel h\n  }\n  drop h\n}\n"},
 
       // ---- value_borrowed
       // ----------------------------------------------------------------------------------

@@ -114,6 +114,9 @@ pub struct ClosureScope<'scope, 'env: 'scope, A: Api>(Exactly<'scope>, Exactly<'
 pub fn enter<'env, A: Api>(_body: impl for<'scope> FnOnce(&'scope ClosureScope<'scope, 'env, A>)) {}
 impl<'scope, A: Api> ClosureScope<'scope, '_, A> {
     pub fn spawn<F: Future + 'scope>(&'scope self, _child: F) -> Handle<A::HandleKeeps<'scope, F>, A> { unimplemented!() }
+    pub fn reserve<F: Future + 'scope>(&'scope self, _child: F) -> Reserved<'scope, F, A> { unimplemented!() }
+    pub fn spawn_static<F: Future + 'static>(&'scope self, _child: F) -> Handle<A::HandleKeeps<'scope, F>, A> { unimplemented!() }
+    pub fn reserve_static<F: Future + 'static>(&'scope self, _child: F) -> Reserved<'scope, F, A> { unimplemented!() }
     /// Here the child may hold the scope itself: nobody can move or end it.
     pub fn token(&'scope self) -> &'scope Self { self }
     pub fn join(&self) {}
