@@ -152,11 +152,11 @@ bool canonical_end(const Draft& draft) {
     case BlockKind::catch_:
       return body_has(draft, block, may_panic);
     case BlockKind::inside:
-    case BlockKind::enter:
       return rules.tasks() > 0;  // no child, nothing to be found
     case BlockKind::async:
       return block.ops >= 1;
     case BlockKind::root:
+    case BlockKind::enter:
       return true;
   }
   return true;

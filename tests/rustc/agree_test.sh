@@ -59,6 +59,10 @@ KEEPS=F lost_chance lent_while_a_destructor_holds_it 'let h = spawn_lending::<Te
 } });'
 lost_chance own_scope_from_a_future 'let mut x = Memory::new(); let s = Scope::new();
 s.spawn({ let x = &mut x; let s = s.token(); async move { let b = Block::new(async { s.spawn({ let x = &mut *x; async move { write(x); } }); }); } });'
+lost_chance own_scope_from_a_closure 'let mut x = Memory::new(); enter::<TestedApi>(|s| { s.spawn({ let x = &mut x; async move {
+  enter::<TestedApi>(|_r| { s.spawn({ let x = &mut *x; async move { write(x); } }); }); } }); });'
+lost_chance entered_in_an_async_block 'let mut x = Memory::new(); let b = Block::new(async {
+  enter::<TestedApi>(|s| { s.spawn({ let x = &mut x; async move { write(x); } }); }); });'
 lost_chance closed_in_a_block_that_never_ran 'let s = Scope::new(); let b = Block::new(async { s.close(); }); drop(b); s.spawn(async {});'
 lost_chance read_on_after_lending_through_a_capture 'let mut x = Memory::new(); let s = Scope::new();
 let b = Block::new(async { write(&mut x); s.spawn({ let x = &x; async move { read(x); } }); read(&x); });'
@@ -67,5 +71,9 @@ lost_chance spawned_in_a_block_that_never_ran 'let s = Scope::new(); let b = Blo
 refused loan_outlives_a_join 'let mut x = Memory::new(); let s = Scope::new(); s.spawn({ let x = &mut x; async move { write(x); } }); s.join(); read(&x);'
 # A token that is a reference to its scope, and not a copy: no guard with a destructor can be used so.
 refused token_by_reference "let s = Scope::new(); s.spawn({ let s = &s; async move { s.spawn(async {}); } });"
+
+# Cells of the block die before the call returns, and nobody owns the scope.
+refused cell_of_the_block "enter::<TestedApi>(|s| { let mut x = Memory::new(); s.spawn({ let x = &mut x; async move { write(x); } }); });"
+refused scope_by_value "enter::<TestedApi>(|s| { drop(*s); });"
 
 ((failures == 0))
