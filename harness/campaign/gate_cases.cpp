@@ -33,7 +33,7 @@ constexpr std::array cases = {
              "inside { cell x; spawn t0 borrow mut x { write x } as h0 }; settle"},
     GateCase{"canary_closure_forgets_on_panic", "stack frame left by unwinding", "step, write", Witness::ledger, true, FindingKind::use_after_scope,
              "cell x; enter s0 { spawn t0 in s0 borrow mut x { write x }; throw }"},
-    GateCase{"canary_closure_forgets_on_panic", "block of an entered scope", "step, write", Witness::asan, true, FindingKind::use_after_scope,
+    GateCase{"canary_closure_forgets_on_panic", "stack frame of an entered block", "step, write", Witness::asan, true, FindingKind::use_after_scope,
              "catch { enter s0 { cell x; enter s1 { spawn t0 in s1 borrow mut x { write x }; throw } } }; settle"},
     // the child's destructors
     GateCase{"canary_late_drop", "stack frame", "destructor of a capture", Witness::ledger, true, FindingKind::use_after_scope,
