@@ -157,8 +157,6 @@ class Planner {
       value.pinned_when_placed = last;
     else
       value.pinned_before = statement_in(life.places[last].block, value.first_start);
-    for (const std::size_t move : life.moves)  // within that statement
-      if (move > value.pinned_before && move < value.first_start) value.pinned_before = value.first_start;
   }
 
   /// The statement directly in the block `block` that is or holds the op `at`.

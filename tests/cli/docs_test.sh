@@ -15,7 +15,7 @@ while IFS= read -r command; do
   eval "\"\$program\" $command" >"$work/out" 2>"$work/err" </dev/null || status=$?
   expect_status 0
   case $command in
-    *'in s0 { park }; drop s0; wake t0'* | *'inside { spawn t0 in s0 { } as h0; await h0 }'*) expect_out 'hang (proved)' ;;
+    *'in s0 { park }; drop s0; wake t0'* | *'enter s0 { spawn t0 in s0 { park } }; wake t0'* | *'inside { spawn t0 in s0 { } as h0; await h0 }'*) expect_out 'hang (proved)' ;;
     replay*) refute_out 'no finding' ;;
   esac
 done < <(sed -nE 's,^(\$ )?\./scripts/scopecheck ((replay|explain|list).*),\2,p' "${pages[@]}" | sed 's/ *#.*//')
