@@ -600,6 +600,7 @@ void Machine::State::enter_scope(Activation& a, const Op& o) {
     Crossing door(*this, true);
     entry.call = &door;
     constexpr scopecheck_body body = [](void* data, void* token) {
+      const HiddenFromTsan hidden;
       Entry& entry = *static_cast<Entry*>(data);
       entry.call->pause();
       const scopecheck_status status = entry.state.entered(entry, token);

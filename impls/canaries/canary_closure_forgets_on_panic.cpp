@@ -42,7 +42,7 @@ struct ClosureForgetsOnPanic {
       body();
       for (std::size_t i = 0; i < children_.size(); ++i)
         while (!children_[i]->completion().ended())
-          if (runtime_.run(1) == 0) kit::host->idle();
+          if (runtime_.run(1) == 0) kit::host().idle();
     }
     void spawn(kit::Child child) {
       children_.push_back(runtime_.start(std::move(child)));

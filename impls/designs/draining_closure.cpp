@@ -64,7 +64,7 @@ struct DrainingClosure {
     void drain() {
       for (std::size_t i = 0; i < children_.size(); ++i)
         while (!children_[i]->completion().ended())
-          if (runtime_.run(1) == 0) kit::host->idle();
+          if (runtime_.run(1) == 0) kit::host().idle();
     }
 
     Runtime& runtime_;
