@@ -109,18 +109,14 @@ Census::Census() : directory_(open_in(AT_FDCWD, "/proc/self/task", O_DIRECTORY))
   list();
   Thread own{.tid = self};
   possible_ = open(own) && read(own) && own.slices > 0;
-  if (own.stat >= 0) ::close(own.stat);
-  if (own.schedstat >= 0) ::close(own.schedstat);
+  close(own);
   for (const Thread& thread : threads_)
     if (thread.tid != self) foreign_.push_back(thread.tid);
   threads_.clear();
 }
 
 Census::~Census() {
-  for (const Thread& thread : threads_) {
-    if (thread.stat >= 0) ::close(thread.stat);
-    if (thread.schedstat >= 0) ::close(thread.schedstat);
-  }
+  for (const Thread& thread : threads_) close(thread);
   if (directory_ >= 0) ::close(directory_);
 }
 
@@ -150,22 +146,27 @@ void Census::list() {
     }
   }
   std::erase_if(threads_, [](const Thread& thread) {
-    if (thread.listed) return false;
-    if (thread.stat >= 0) ::close(thread.stat);
-    if (thread.schedstat >= 0) ::close(thread.schedstat);
-    return true;
+    if (!thread.listed) close(thread);
+    return !thread.listed;
   });
 }
 
+void Census::close(const Thread& thread) {
+  for (const int fd : {thread.stat, thread.schedstat, thread.syscall})
+    if (fd >= 0) ::close(fd);
+}
+
 bool Census::open(Thread& thread) const {
-  if (thread.stat >= 0) ::close(thread.stat);
-  if (thread.schedstat >= 0) ::close(thread.schedstat);
-  std::array<char, 32> path{};
-  *fmt::format_to_n(path.data(), path.size() - 1, "{}/stat", thread.tid).out = '\0';
-  thread.stat = open_in(directory_, path.data(), 0);
-  *fmt::format_to_n(path.data(), path.size() - 1, "{}/schedstat", thread.tid).out = '\0';
-  thread.schedstat = open_in(directory_, path.data(), 0);
-  return thread.stat >= 0 && thread.schedstat >= 0;
+  close(thread);
+  const auto file = [&](std::string_view name) {
+    std::array<char, 32> path{};
+    *fmt::format_to_n(path.data(), path.size() - 1, "{}/{}", thread.tid, name).out = '\0';
+    return open_in(directory_, path.data(), 0);
+  };
+  thread.stat = file("stat");
+  thread.schedstat = file("schedstat");
+  thread.syscall = file("syscall");
+  return thread.stat >= 0 && thread.schedstat >= 0 && thread.syscall >= 0;
 }
 
 bool Census::read(Thread& thread) const {
@@ -188,47 +189,61 @@ bool Census::read(Thread& thread) const {
   return true;
 }
 
+/// Whether every thread has left its processor, or is gone. Cost: the kernel waits for a thread that is about
+/// to.
+bool Census::off_processor() const {
+  const auto self = static_cast<pid_t>(::syscall(SYS_gettid));
+  return std::ranges::all_of(threads_, [self](const Thread& thread) {
+    std::array<char, 256> buffer;
+    return thread.tid == self || gone(thread) || !contents(thread.syscall, buffer).starts_with("running");
+  });
+}
+
 /// One collect. Returns whether nothing differs from the one before and all are asleep.
 bool Census::pass() {
+  const std::size_t listed_before = threads_.size();
   list();
   const auto self = static_cast<pid_t>(::syscall(SYS_gettid));
-  bool still = !grown_;
+  bool still = !grown_ && threads_.size() == listed_before;
   for (Thread& thread : threads_) {
     if (thread.tid == self) continue;
     const bool fresh = thread.stat < 0;
     // a number may come back with another thread: the old files then say that theirs is gone
-    if ((fresh || !read(thread)) && (!open(thread) || !read(thread))) {
-      thread.state = 'X';  // gone since it was listed
-      still = false;
-      continue;
+    if (fresh || !read(thread)) {
+      if (!open(thread) || !read(thread)) {
+        thread.state = 'X';  // gone since it was listed
+        still = false;
+        continue;
+      }
+      thread.cpu_before_ns = thread.cpu_ns;
+      thread.changed = true;
     }
-    if (fresh) thread.cpu_before_ns = thread.cpu_ns;
-    if (thread.state == 'X' || thread.state == 'Z') continue;
-    if (thread.changed || !asleep(thread)) still = false;
+    if (thread.changed || !(asleep(thread) || gone(thread))) still = false;
   }
   return still;
 }
 
 Rest Census::rest(std::chrono::nanoseconds budget) {
   const auto self = static_cast<pid_t>(::syscall(SYS_gettid));
-  static_cast<void>(pass());
-  for (Thread& thread : threads_) thread.cpu_before_ns = thread.cpu_ns;
+  bool first = true;
   unsigned reports_before = reports.load();
   for (;;) {
-    const bool still = pass();
+    static_cast<void>(pass());
     const unsigned reports_now = reports.load();
-    if (reports_now != reports_before || reports_now % 2 != 0) {
-      // what a report costs is not the time of who makes it
-      reports_before = reports_now;
+    const bool reported = reports_now != reports_before || reports_now % 2 != 0;
+    reports_before = reports_now;
+    if (first || reported)  // what a report costs is not the time of who makes it
       for (Thread& thread : threads_) thread.cpu_before_ns = thread.cpu_ns;
+    first = false;
+    if (reported) {
       ::sched_yield();
       continue;
     }
-    if (still) return Rest::blocked;
+    if (off_processor() && pass() && reports.load() == reports_now) return Rest::blocked;
     bool spinning = false;
     bool busy = false;
     for (const Thread& thread : threads_) {
-      if (thread.tid == self || asleep(thread) || thread.state == 'X' || thread.state == 'Z') continue;
+      if (thread.tid == self || asleep(thread) || gone(thread)) continue;
       const bool spent = thread.cpu_ns - thread.cpu_before_ns >= static_cast<std::uint64_t>(budget.count());
       (spent ? spinning : busy) = true;
     }
@@ -240,14 +255,10 @@ Rest Census::rest(std::chrono::nanoseconds budget) {
 std::optional<Waiter> Census::waiter() const {
   const auto self = static_cast<pid_t>(::syscall(SYS_gettid));
   for (const Thread& thread : threads_) {
-    if (thread.tid == self || thread.state == 'X' || thread.state == 'Z') continue;
+    if (thread.tid == self || gone(thread)) continue;
     if (!asleep(thread)) return Waiter{thread.tid, Waiter::Kind::spinning};
-    std::array<char, 32> path{};
-    *fmt::format_to_n(path.data(), path.size() - 1, "{}/syscall", thread.tid).out = '\0';
-    const int fd = open_in(directory_, path.data(), 0);
     std::array<char, 256> buffer;
-    std::string_view text = fd >= 0 ? contents(fd, buffer) : std::string_view();
-    if (fd >= 0) ::close(fd);
+    std::string_view text = contents(thread.syscall, buffer);
     if (text.empty()) return Waiter{thread.tid, Waiter::Kind::unknown};
     if (text.starts_with("running")) return Waiter{thread.tid, Waiter::Kind::spinning};
     if (text.starts_with("-1"))

@@ -1,21 +1,25 @@
 // The proof that every other thread of this process is blocked, and what each is blocked in.
 //
 // Theory (double collect). For every thread the kernel tells its state letter (stat), how often it was given
-// a processor (schedstat) and how long it ran, to the nanosecond, also while it runs (its CPU clock). Two
-// passes over all threads: if each was asleep both times, and the list of threads, every count and every
-// clock are the same, then no thread ran between its two readings. All readings of the first pass come before
-// those of the second, so there is an instant between the passes at which all threads were asleep at once;
-// and since none ran before its second reading, none of them can have woken another. The process is at rest,
-// and stays so until the caller, a timer or something outside of the process wakes a thread.
+// a processor (schedstat) and whether it has left it (syscall, which says "running" of one that has not). A
+// pass reads letter and count of all threads, then a look at each finds that it has left its processor, then
+// another pass reads letters and counts again. If all were asleep both times, and the list of threads and
+// every count are the same, then none ran between the look at it and its second reading: it would have been
+// given a processor. All looks come before the second pass, so there is an instant between them at which all
+// threads slept at once; and since none ran before its second reading, none of them can have woken another.
+// The process is at rest, and stays so until the caller, a timer or something outside of the process wakes a
+// thread.
 //
-// Why the clock: a thread is marked asleep some instructions before it leaves its processor, and one that is
-// woken just then goes on without being counted. It cannot go on without its clock.
+// Why the look: a thread is marked asleep some instructions before it leaves its processor, and one that is
+// woken just then goes on without being counted. Its CPU clock would tell, but not on a virtual machine: time
+// that was stolen from a processor is taken off that clock later, and it stands still while its thread runs.
 //
 // Not covered: timers and the outside. A thread in a timed wait counts as blocked here; `waiter` finds it
 // afterwards, so that nobody calls a hang proved while a timer may still end it. A thread that spins never
 // sleeps: after `spin_budget` of its own processor time it counts as waiting, which is a heuristic and
-// reported as that (Rest::spinning). Source: Afek et al., Atomic snapshots of shared memory, J. ACM 40(4),
-// 1993: the double collect.
+// reported as that (Rest::spinning); on a virtual machine that clock also counts what the host has not yet
+// admitted to have stolen, so the budget is longer than a host's usual slices. Source: Afek et al., Atomic
+// snapshots of shared memory, J. ACM 40(4), 1993: the double collect.
 #pragma once
 
 #include <chrono>
@@ -48,11 +52,11 @@ struct Waiter {
 /// does not count. Threads: one at a time may keep it. Async-signal-safe.
 void keep_from_rest(bool keep);
 
-/// Watches the threads of this process. Threads: one caller at a time. Cost: some 10 us per look, two files
+/// Watches the threads of this process. Threads: one caller at a time. Cost: some 10 us per look, three files
 /// per thread, which are kept open.
 class Census {
  public:
-  static constexpr std::chrono::nanoseconds spin_budget = std::chrono::milliseconds{2};
+  static constexpr std::chrono::nanoseconds spin_budget = std::chrono::milliseconds{20};
 
   /// Ensures: threads that exist now, the caller apart, are nobody's business (a sanitizer's own).
   Census();
@@ -73,6 +77,7 @@ class Census {
     pid_t tid = 0;
     int stat = -1;
     int schedstat = -1;
+    int syscall = -1;
     char state = '?';
     std::uint64_t cpu_ns = 0;
     std::uint64_t cpu_before_ns = 0;  ///< when this rest began
@@ -85,7 +90,10 @@ class Census {
   bool pass();
   bool read(Thread& thread) const;
   bool open(Thread& thread) const;
+  static void close(const Thread& thread);
+  [[nodiscard]] bool off_processor() const;
   [[nodiscard]] static bool asleep(const Thread& thread) { return thread.state == 'S'; }
+  [[nodiscard]] static bool gone(const Thread& thread) { return thread.state == 'X' || thread.state == 'Z'; }
   [[nodiscard]] bool is_foreign(pid_t tid) const;
 
   int directory_ = -1;

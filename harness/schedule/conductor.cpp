@@ -8,7 +8,7 @@ namespace scopecheck::schedule {
 namespace {
 
 /// Processor time that whoever spins must have used up before a hang is suspected for it.
-constexpr std::chrono::milliseconds patience{50};
+constexpr std::chrono::milliseconds patience{200};
 
 }  // namespace
 
