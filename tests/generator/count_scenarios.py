@@ -15,19 +15,20 @@ from collections import namedtuple
 
 # ---- what the rules keep (docs/client-rules.md, "State") -----------------------------------------------------------
 
-# kind: root, catch, inside, async, task. Of a task: its number, its own scope, what was lent to it as ((cell, exclusive), ...),
+# kind: root, catch, inside, enter, async, task. Of a task: its number, its own scope, what was lent to it as ((cell, exclusive), ...),
 # the cells that destructors hold, that its result borrows, that it used, and how many ops stand in it. captured: {(thing, exclusive)}.
 Body = namedtuple("Body", "kind number own lent held result used captured steps")
-# kind: scope, handle, join, future
-Value = namedtuple("Value", "kind home boxed started done closed moved")
+# kind: scope, handle, join, future; lent: the scope of an `enter`
+Value = namedtuple("Value", "kind home boxed started done closed moved lent")
 # decls: ((thing, block), ...), oldest first; thing: ("c", n) or ("v", n). loans: {(holder, thing, exclusive)}.
 State = namedtuple("State", "bodies decls loans cells values tasks mentioned twins down scopes frames asyncs")
 
 EMPTY = frozenset()
 SHARED, MUT, CONSUME = 0, 1, 2
-DECLARING = {"cell", "scope", "async", "spawn", "reserve", "join_as", "frame", "inside", "catch"}
+DECLARING = {"cell", "scope", "enter", "async", "spawn", "reserve", "join_as", "frame", "inside", "catch"}
+OPENING = {"spawn", "reserve", "async", "frame", "inside", "enter", "catch"}
 DESTRUCTORS = ("capture", "result", "payload")
-PANICKING = {"scope", "spawn", "reserve", "start", "join_as", "poll", "join", "inside", "drop", "cancel", "close", "detach", "shutdown"}
+PANICKING = {"scope", "enter", "spawn", "reserve", "start", "join_as", "poll", "join", "inside", "drop", "cancel", "close", "detach", "shutdown"}
 
 
 def new_body(kind, number=None, own=None, lent=()):
@@ -86,7 +87,7 @@ class Counter:
 
     @staticmethod
     def in_main(s):
-        return all(b.kind in ("root", "catch") for b in s.bodies)
+        return all(b.kind in ("root", "catch", "enter") for b in s.bodies)
 
     @staticmethod
     def nearest_task(s):
@@ -106,9 +107,9 @@ class Counter:
         values[v] = values[v]._replace(**changes)
         return s._replace(values=tuple(values))
 
-    def declare(self, s, block, kind, boxed, started=False, loans=()):
+    def declare(self, s, block, kind, boxed, started=False, loans=(), lent=False):
         v = len(s.values)
-        return s._replace(values=s.values + (Value(kind, len(s.bodies) - 1, boxed, started, False, False, False),),
+        return s._replace(values=s.values + (Value(kind, len(s.bodies) - 1, boxed, started, False, False, False, lent),),
                           decls=s.decls + ((("v", v), block),),
                           loans=s.loans | {(v, thing, exclusive) for thing, exclusive in loans})
 
@@ -126,7 +127,7 @@ class Counter:
             value = s.values[v]
             kind = value.kind
             shared, mut = self.use(s, thing, SHARED), self.use(s, thing, MUT)
-            taken = self.use(s, thing, CONSUME)
+            taken = None if value.lent else self.use(s, thing, CONSUME)
             can_move = taken is not None and self.movable(value)
             started = kind != "handle" or value.started  # a reserved child is not, until `start`
             pollable = {"scope": api.scope_poll, "handle": api.handle_poll and started, "join": True, "future": True}[kind]
@@ -266,7 +267,7 @@ class Counter:
         kinds = [("spawn", self.spawn_has_handle())] if not api.spawn_awaited or self.can_await(s) else []
         if api.reserve:
             kinds.append(("reserve", True))
-        for scope in self.scopes(s) if api.scope else [None]:
+        for scope in self.scopes(s) if api.scope or api.scope_enter else [None]:
             body = s.bodies[-1]
             own = scope is not None and body.kind == "task" and body.own == scope
             begun = s
@@ -367,9 +368,13 @@ class Counter:
                     closed = self.declare(closed, block, "handle", boxed, kind == "spawn", held)
                 yield (kind, scope, loans, boxed, handle, inner), closed, rest, False
 
+        charged = self.stepped(s, 1)
+        if self.may_enter(s):
+            begun = charged._replace(bodies=charged.bodies + (new_body("enter"),))
+            for inner, end, rest, panics in self.blocks(begun, block, "enter", left - 1):
+                yield ("enter", len(s.values), inner), end._replace(bodies=end.bodies[:outside]), rest, panics
         if left < 2:
             return
-        charged = self.stepped(s, 1)
         if self.api.async_ and s.asyncs < self.bounds.async_blocks:
             begun = charged._replace(asyncs=s.asyncs + 1, bodies=charged.bodies + (new_body("async"),))
             for inner, end, rest, _ in self.blocks(begun, block, "async", left - 1):
@@ -391,6 +396,16 @@ class Counter:
             for inner, end, rest, panics in self.blocks(begun, block, kind, left - 1):
                 yield (kind, inner), end._replace(bodies=end.bodies[:outside]), rest, panics and kind == "inside"
 
+    def may_enter(self, s):
+        if not self.api.scope_enter or s.down or len(self.scopes(s)) == self.bounds.scopes:
+            return False
+        if not self.api.child_scopes and self.nearest_task(s) is not None:
+            return False
+        for b in reversed(s.bodies):
+            if b.kind in ("async", "task"):
+                return b.kind == "task"
+        return True
+
     @staticmethod
     def stepped(s, cost):
         if cost == 0 or all(b.kind != "task" for b in s.bodies):
@@ -400,6 +415,8 @@ class Counter:
     def blocks(self, s, parent, kind, left):
         """Every kept content of a block: (statements, state when it closes, ops left, whether it ends by a panic)."""
         self.next_block += 1
+        if kind == "enter":
+            s = self.declare(s, self.next_block, "scope", False, lent=True)
         yield from self.grow((), s, self.next_block, kind, parent, left, False)
 
     def grow(self, so_far, s, block, kind, parent, left, dead):
@@ -432,7 +449,7 @@ class Counter:
 def walk(statements):
     for st in statements:
         yield st
-        if isinstance(st[-1], tuple) and st[0] in ("spawn", "reserve", "async", "frame", "inside", "catch"):
+        if isinstance(st[-1], tuple) and st[0] in OPENING:
             yield from walk(st[-1])
 
 
@@ -552,7 +569,7 @@ def keeps_end(statements, s, block, block_kind, dead):
 def text(statements, indent=""):
     lines = []
     for st in statements:
-        inner = st[0] in ("spawn", "reserve", "async", "frame", "inside", "catch")
+        inner = st[0] in OPENING
         lines.append(indent + " ".join(str(part) for part in (st[:-1] if inner else st)))
         if inner:
             lines += text(st[-1], indent + "  ")
