@@ -72,6 +72,17 @@ if ! grep -q __asan_init "$program"; then
   expect_out "the runtime's own memory is watched by ASan only"
 fi
 
+# The end of a closure's block: its handle goes, the call waits for the child, and only then the loan is over.
+run explain --impl scoped_threads -e 'cell x; enter s0 {; spawn t0 in s0 borrow mut x { write x } as h0; }; write x'
+expect_status 0
+expect_out 'clean: no finding'
+closing=$(sed -n '/^ 6  }/,/^ 7  write x/p' "$work/out")
+expected=' 6  }                                ┃ ║   ┊
+      ↳ h0 dropped                   ┃ ║   ■ write x, done
+      ↳ s0 is over                   ┃ ╨
+ 7  write x                          ┃'
+if [[ $closing == "$expected" ]]; then passed; else failed "how an enter ends: $closing"; fi
+
 run explain --impl stacked_in_scope -e "$forgotten_handle"
 expect_status 0
 expect_out '← use-after-scope'
