@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -288,6 +289,7 @@ int main(int argc, char** argv) {
   scopecheck::tests::Options options;
   CLI::App app{"Compares the client rules with rustc's borrow checker", "agree-with-rustc"};
   app.add_option("--count", options.count, "at least so many programs, a twentieth for each rule and side")
+      ->check(CLI::Range(20, 1'000'000))
       ->capture_default_str();
   app.add_option("--seed", options.seed, "of the programs")->capture_default_str();
   app.add_option("--rustc", options.rustc, "the compiler to ask")->capture_default_str();
@@ -302,5 +304,10 @@ int main(int argc, char** argv) {
       },
       "the rule that this program was built without: 0 if rustc refuses programs for its sake");
   CLI11_PARSE(app, argc, argv);
-  return scopecheck::tests::Agreement(options).run();
+  try {
+    return scopecheck::tests::Agreement(options).run();
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "agree-with-rustc: {}\n", e.what());
+    return 3;
+  }
 }

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <stdexcept>
+#include <sys/wait.h>
 
 namespace scopecheck::tests {
 
@@ -27,7 +29,14 @@ std::vector<std::size_t> write_crate(const std::filesystem::path& file, const st
     out << functions[i];
     line += lines(functions[i]);
   }
+  // Half a crate would be accepted for what it lacks.
+  if (!out.flush()) throw std::runtime_error(fmt::format("cannot write {}", file.string()));
   return begins;
+}
+
+std::string how_it_ended(int status) {
+  if (WIFSIGNALED(status)) return fmt::format("killed by signal {}", WTERMSIG(status));
+  return fmt::format("exit code {}", WEXITSTATUS(status));
 }
 
 }  // namespace
@@ -49,6 +58,7 @@ std::expected<std::vector<Codes>, std::string> ask_rustc(const std::string& rust
         "2>'{}'",
         rustc, folder.string(), crate, diagnostics);
     const int status = std::system(command.c_str());  // NOLINT(cert-env33-c,concurrency-mt-unsafe)
+    if (WIFSIGNALED(status)) return std::unexpected(fmt::format("{}: {}", rustc, how_it_ended(status)));
     bool refused = false;
     std::ifstream in(diagnostics);
     std::string first;
@@ -69,7 +79,7 @@ std::expected<std::vector<Codes>, std::string> ask_rustc(const std::string& rust
       }
     }
     if (!refused) {
-      if (status != 0) return std::unexpected(fmt::format("{}: exit code {}: {}", rustc, status, first));
+      if (status != 0) return std::unexpected(fmt::format("{}: {}: {}", rustc, how_it_ended(status), first));
       break;
     }
     std::erase_if(asked, [&](std::size_t i) { return !codes[i].empty(); });
