@@ -244,7 +244,8 @@ Rules::Verdict Rules::check_spawn(const Op& op) const {
     }
     for (std::size_t i = blocks_.size(); i-- > 0;) {  // also where a future of the task does the lending
       if (blocks_[i].kind != BlockKind::task) continue;
-      if ((blocks_[i].held & bit8(cell)) != 0)
+      // a shared loan is copied out of whoever holds it
+      if ((blocks_[i].held & ~blocks_[i].shared & bit8(cell)) != 0)
         return Violation{.rule = Rule::held_by_destructor, .cell = cell, .task = blocks_[i].task};
       break;
     }
@@ -385,7 +386,7 @@ Rules::Verdict Rules::check_task_op(const Op& op) const {
   if (op.subject >= cells_ || !cell_is_live(op.subject))
     return Violation{.rule = Rule::unknown, .cell = op.subject};
   const BlockState& body = block();
-  if ((body.held & bit8(op.subject)) != 0)
+  if ((body.held & ~body.shared & bit8(op.subject)) != 0)
     return Violation{.rule = Rule::held_by_destructor, .cell = op.subject, .task = body.task};
   if (cell_level_[op.subject] == body.level) return use_cell(op.subject, true, nullptr);
   if (((body.shared | body.mut) & bit8(op.subject)) == 0)

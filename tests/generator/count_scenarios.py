@@ -86,6 +86,11 @@ class Counter:
         return any(c == cell and (exclusive or not exclusively) for c, exclusive in body.lent)
 
     @staticmethod
+    def holds(body, cell):
+        """A destructor of the task holds the cell, and no copy of it is to be had."""
+        return cell in body.held and (cell, False) not in body.lent
+
+    @staticmethod
     def in_main(s):
         return all(b.kind in ("root", "catch", "enter") for b in s.bodies)
 
@@ -232,7 +237,7 @@ class Counter:
     def destructors(self, s, body):
         depth = len(s.bodies) - 1
         for thing, _ in s.decls:
-            if thing[0] != "c" or thing[1] in body.held:
+            if thing[0] != "c" or self.holds(body, thing[1]):
                 continue
             c = thing[1]
             own = s.cells[c] == depth
@@ -306,7 +311,7 @@ class Counter:
             if s is None:
                 return None
             task = self.nearest_task(s)
-            if task is not None and c in task.held:
+            if task is not None and self.holds(task, c):
                 return None
             if own:
                 if s.cells[c] == depth:

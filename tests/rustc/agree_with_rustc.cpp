@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <filesystem>
 #include <map>
@@ -90,7 +91,8 @@ class Agreement {
     std::vector<Pairs> pairs;
     for (std::size_t i = 0; i < rust_apis.size(); ++i)
       pairs.emplace_back(rust_apis[i].offers, options_.seed + i);
-    std::map<Rule, std::size_t> made;
+    std::map<Rule, std::array<std::size_t, 2>> kept;  // of the pairs: the accepted side, the refused side
+    std::map<Rule, std::size_t> made;                 // the lesser of the two
     std::size_t whole = 0, any_op = 0;
     const std::size_t each = options_.count / 20;
     const auto enough = [&] {
@@ -105,23 +107,24 @@ class Agreement {
     for (std::size_t round = 0; !enough() && in_vain < 50'000; ++round) {
       ++in_vain;
       const std::size_t api = round % rust_apis.size();
-      std::map<Rule, std::size_t> before = made;
       std::vector<Case> drawn;
       pairs[api].draw(drawn, made);
       for (Case& one : drawn) {
         const bool deep = nested(one.scenario);
-        const bool wanted = one.about    ? before[*one.about] < each
+        const bool wanted = one.about    ? kept[*one.about][one.broken ? 1 : 0] < each
                             : one.any_op ? any_op < options_.count
                                          : whole < options_.count / 4;
-        if (!wanted || (!deep && plain_ > nested_)) {
-          if (one.broken && wanted) --made[*one.broken];
-          continue;
-        }
+        if (!wanted || (!deep && plain_ > nested_)) continue;
         ++(deep ? nested_ : plain_);
-        if (!one.about) ++(one.any_op ? any_op : whole);
+        if (one.about) {
+          ++kept[*one.about][one.broken ? 1 : 0];
+        } else {
+          ++(one.any_op ? any_op : whole);
+        }
         in_vain = 0;
         cases_[api].push_back(std::move(one));
       }
+      for (const auto& [rule, sides] : kept) made[rule] = std::min(sides[0], sides[1]);
     }
   }
 

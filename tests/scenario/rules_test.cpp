@@ -697,6 +697,17 @@ const std::vector<Twin>& twins() {
        "{\n  } as g\n} as h\n",
        "cell x\nscope s\nspawn t in s borrow mut x {\n  touch-on-drop capture x\n  write x\n  spawn u in s "
        "{\n  } as g\n} as h\n"},
+      // a shared loan is copied: another destructor may hold it, and it may be lent on
+      {Rule::held_by_destructor, embedded(),
+       "cell x\nspawn t borrow mut x {\n  touch-on-drop capture x\n  touch-on-drop result x\n} as h\n",
+       "cell x\nspawn t borrow shared x {\n  touch-on-drop capture x\n  touch-on-drop result x\n} as h\n"},
+      {Rule::held_by_destructor, embedded(),
+       "cell x\nspawn t borrow mut x {\n  touch-on-drop result x\n  spawn u borrow shared x {\n  } as g\n} "
+       "as "
+       "h\n",
+       "cell x\nspawn t borrow shared x {\n  touch-on-drop result x\n  spawn u borrow shared x {\n  } as "
+       "g\n} as "
+       "h\n"},
       // also where a future of the task does the lending
       {Rule::held_by_destructor, embedded(),
        "spawn t {\n  cell y\n  touch-on-drop payload y\n  async b {\n    spawn u borrow mut y {\n    } as "
