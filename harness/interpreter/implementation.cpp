@@ -58,6 +58,11 @@ std::expected<void, std::string> validate(const scopecheck_plugin& p) {
     return bad("child_kind BLOCKS: a child that runs on a thread does not live in its handle");
   if (p.shape < SCOPECHECK_SHAPE_GUARD || p.shape > SCOPECHECK_SHAPE_PROCESS_WIDE)
     return bad("unknown shape");
+  if (p.scope_enter != nullptr && p.carrier == SCOPECHECK_CARRIER_NONE &&
+      (p.client_ops & SCOPECHECK_CLIENT_SPAWN_NESTED) != 0)
+    return bad(
+        "a closure's scope is known by reference, and children that can borrow nothing (carrier NONE) cannot "
+        "hold one: leave out client op SPAWN_NESTED");
   if (p.rt_new == nullptr || p.rt_free == nullptr || p.spawn == nullptr)
     return bad("rt_new, rt_free and spawn are mandatory");
   if ((p.scope_init != nullptr) != (p.scope_destroy != nullptr))

@@ -174,8 +174,9 @@ std::optional<Violation> Rules::check(const Op& op) const {
       if (!offers_->throws) return Violation{.rule = Rule::not_offered};
       return std::nullopt;
     case OpKind::suspend:
-      if (body().kind != BlockKind::async && (body().kind != BlockKind::inside || offers_->blocks))
+      if (body().kind != BlockKind::async && body().kind != BlockKind::inside)
         return Violation{.rule = Rule::await_outside_async};
+      if (body().kind == BlockKind::inside && offers_->blocks) return Violation{.rule = Rule::wrong_place};
       return std::nullopt;
     case OpKind::yield:
     case OpKind::park:
@@ -306,8 +307,8 @@ Rules::Verdict Rules::check_value_op(const Op& op) const {
       if (first_poll_of_join && (bad = check_join_once(value.scope))) return bad;
       return use_value(op.subject, mut_use, nullptr);
     case OpKind::await:
-      if (!in_async_body() || (offers_->blocks && body().kind != BlockKind::async))
-        return Violation{.rule = Rule::await_outside_async};
+      if (!in_async_body()) return Violation{.rule = Rule::await_outside_async};
+      if (offers_->blocks && body().kind != BlockKind::async) return Violation{.rule = Rule::wrong_place};
       if (value.done) return Violation{.rule = Rule::polled_after_done, .value = op.subject};
       if (is_scope && (bad = offered(offers_->scope_poll))) return bad;
       if (is_handle && (bad = offered(offers_->handle_poll))) return bad;

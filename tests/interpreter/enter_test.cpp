@@ -162,6 +162,11 @@ TEST(Enter, is_refused_at_load_where_the_table_contradicts_itself) {
   EXPECT_THAT(refusal([](scopecheck_plugin& p) { p.shape = SCOPECHECK_SHAPE_GUARD; }), HasSubstr("shape"));
   EXPECT_THAT(refusal([](scopecheck_plugin& p) { p.scope_size = 0; }), HasSubstr("scope_size"));
   EXPECT_THAT(refusal([](scopecheck_plugin& p) {
+                p.carrier = SCOPECHECK_CARRIER_NONE;
+                p.client_ops |= SCOPECHECK_CLIENT_SPAWN_NESTED;
+              }),
+              HasSubstr("SPAWN_NESTED"));
+  EXPECT_THAT(refusal([](scopecheck_plugin& p) {
                 const scopecheck_plugin& guard = registered_plugin("reentrant_drain");
                 p.scope_init = guard.scope_init;
                 p.scope_destroy = guard.scope_destroy;

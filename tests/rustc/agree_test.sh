@@ -57,6 +57,15 @@ KEEPS=F lost_chance lent_while_a_destructor_holds_it 'let h = spawn_lending::<Te
   let mut held;
   { held = Touch(Memory::new()); let g = spawn_lending::<TestedApi, _>({ let x = &mut held.0; async move { write(x); } }); }
 } });'
+KEEPS=F lost_chance held_twice 'let h = spawn_lending::<TestedApi, _>({ async move {
+  let x = Memory::new(); let _a = Touch(&x); let _b = Touch(&x);
+} });'
+KEEPS=F lost_chance own_cell_lent_by_a_handle 'let h = spawn_lending::<TestedApi, _>({ async move {
+  let mut x = Memory::new(); let g = spawn_lending::<TestedApi, _>({ let x = &mut x; async move { write(x); } });
+} });'
+KEEPS=F lost_chance lent_on_and_had_again 'let mut x = Memory::new(); let h = spawn_lending::<TestedApi, _>({ let x = &mut x; async move {
+  let g = spawn_lending::<TestedApi, _>({ let x = &mut *x; async move { write(x); } }); drop(g); write(x);
+} });'
 lost_chance own_scope_from_a_future 'let mut x = Memory::new(); let s = Scope::new();
 s.spawn({ let x = &mut x; let s = s.token(); async move { let b = Block::new(async { s.spawn({ let x = &mut *x; async move { write(x); } }); }); } });'
 lost_chance own_scope_from_a_closure 'let mut x = Memory::new(); enter::<TestedApi>(|s| { s.spawn({ let x = &mut x; async move {

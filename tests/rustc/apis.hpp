@@ -56,7 +56,45 @@ inline constexpr std::array rust_apis = {
     Profile{"reserving", reserving},
     Profile{"everything", everything},
     Profile{"tied_handles", tied_handles},
+    Profile{"thread_guard", thread_guard},
     Profile{"closure", closure_with_joins},
+};
+
+/// Clients that random ones seldom meet, each for the APIs whose rules refuse it for this reason.
+struct Known {
+  scenario::Rule rule;
+  const char* text;
+};
+inline constexpr std::array known_clients = {
+    Known{scenario::Rule::value_borrowed, "scope s0\nasync b0 {\n  poll s0\n}\nclose s0\n"},
+    Known{scenario::Rule::value_borrowed, "scope s0\nasync b0 {\n  join s0 as j0\n  poll s0\n}\n"},
+    Known{scenario::Rule::not_borrowed,
+          "cell x\nscope s0\nspawn t0 in s0 borrow mut x {\n  spawn t1 in s0 borrow "
+          "mut x {\n  }\n  read x\n}\n"},
+    Known{scenario::Rule::not_borrowed,
+          "cell x\nscope s0\nspawn t0 in s0 borrow mut x {\n  spawn t1 in s0 borrow mut x {\n  } as h0\n  "
+          "read x\n"
+          "} as h1\n"},
+    Known{scenario::Rule::write_through_shared,
+          "cell x\nscope s0\nspawn t0 in s0 borrow mut x {\n  spawn t1 in s0 borrow shared x {\n  }\n  write "
+          "x\n"
+          "}\n"},
+    Known{scenario::Rule::write_through_shared,
+          "cell x\nscope s0\nspawn t0 in s0 borrow mut x {\n  spawn t1 in s0 borrow shared x {\n  } as h0\n  "
+          "write "
+          "x\n} as h1\n"},
+    Known{scenario::Rule::pinned, "scope s0\nreserve t0 in s0 {\n} as h0\nstart h0\nmove h0\n"},
+    Known{scenario::Rule::read_while_mut_borrowed,
+          "cell x\nscope s0\nasync b0 {\n  write x\n  spawn t0 in s0 borrow shared x {\n  }\n}\ndrop "
+          "b0\nread x\n"},
+    Known{
+        scenario::Rule::read_while_mut_borrowed,
+        "cell x\nscope s0\nasync b0 {\n  write x\n  spawn t0 in s0 borrow shared x {\n  } as h0\n}\ndrop b0\n"
+        "read x\n"},
+    Known{scenario::Rule::held_by_destructor,
+          "spawn t0 {\n  cell x\n  touch-on-drop result x\n  async b0 {\n    spawn t1 borrow mut x {\n    } "
+          "as h0\n"
+          "    suspend\n  }\n  poll b0\n} as h1\n"},
 };
 
 }  // namespace scopecheck::tests

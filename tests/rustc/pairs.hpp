@@ -1,5 +1,5 @@
 // Programs on both sides of the client rules: well-formed ones, and the same with one op more that breaks one
-// rule. rustc is asked about each (agreement.hpp).
+// rule. rustc is asked about each (agree_with_rustc.cpp).
 #pragma once
 
 #include "harness/generator/random.hpp"

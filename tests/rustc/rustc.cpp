@@ -34,6 +34,13 @@ std::vector<std::size_t> write_crate(const std::filesystem::path& file, const st
   return begins;
 }
 
+/// One word of a shell's command.
+std::string quoted(const std::string& word) {
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
 std::string how_it_ended(int status) {
   if (WIFSIGNALED(status)) return fmt::format("killed by signal {}", WTERMSIG(status));
   return fmt::format("exit code {}", WEXITSTATUS(status));
@@ -54,9 +61,8 @@ std::expected<std::vector<Codes>, std::string> ask_rustc(const std::string& rust
     const std::vector<std::size_t> begins = write_crate(crate, prelude, functions, asked);
     const std::string command = fmt::format(
         "{} --edition 2021 --crate-type lib --crate-name batch --emit metadata --error-format json --out-dir "
-        "'{}' '{}' "
-        "2>'{}'",
-        rustc, folder.string(), crate, diagnostics);
+        "{} {} 2>{}",
+        quoted(rustc), quoted(folder.string()), quoted(crate), quoted(diagnostics));
     const int status = std::system(command.c_str());  // NOLINT(cert-env33-c,concurrency-mt-unsafe)
     if (WIFSIGNALED(status)) return std::unexpected(fmt::format("{}: {}", rustc, how_it_ended(status)));
     bool refused = false;
@@ -66,15 +72,15 @@ std::expected<std::vector<Codes>, std::string> ask_rustc(const std::string& rust
       if (first.empty()) first = text;
       const auto message = nlohmann::json::parse(text, nullptr, false);
       if (message.is_discarded() || message.value("level", "") != "error") continue;
-      for (const auto& span : message["spans"]) {
+      for (const auto& span : message.at("spans")) {
         if (!span.value("is_primary", false)) continue;
-        const std::size_t line = span["line_start"].get<std::size_t>() - 1;
+        const std::size_t line = span.at("line_start").get<std::size_t>() - 1;
         const auto after = std::upper_bound(begins.begin(), begins.end(), line);
         if (after == begins.begin())
           return std::unexpected("an error outside of the functions: " + message.value("rendered", text));
         const std::size_t which = asked[static_cast<std::size_t>(after - begins.begin()) - 1];
-        codes[which].insert(message["code"].is_null() ? "syntax"
-                                                      : message["code"]["code"].get<std::string>());
+        codes[which].insert(message.at("code").is_null() ? "syntax"
+                                                         : message.at("code").at("code").get<std::string>());
         refused = true;
       }
     }
