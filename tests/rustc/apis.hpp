@@ -92,9 +92,9 @@ inline constexpr std::array known_clients = {
         "cell x\nscope s0\nasync b0 {\n  write x\n  spawn t0 in s0 borrow shared x {\n  } as h0\n}\ndrop b0\n"
         "read x\n"},
     Known{scenario::Rule::held_by_destructor,
-          "spawn t0 {\n  cell x\n  touch-on-drop result x\n  async b0 {\n    spawn t1 borrow mut x {\n    } "
+          "spawn t0 {\n  cell x\n  touch-on-drop payload x\n  async b0 {\n    spawn t1 borrow mut x {\n    } "
           "as h0\n"
-          "    suspend\n  }\n  poll b0\n} as h1\n"},
+          "    suspend\n  }\n  poll b0\n  throw\n} as h1\n"},
 };
 
 }  // namespace scopecheck::tests
