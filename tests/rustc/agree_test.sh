@@ -76,6 +76,20 @@ lost_chance closed_in_a_block_that_never_ran 'let s = Scope::new(); let b = Bloc
 lost_chance read_on_after_lending_through_a_capture 'let mut x = Memory::new(); let s = Scope::new();
 let b = Block::new(async { write(&mut x); s.spawn({ let x = &x; async move { read(x); } }); read(&x); });'
 lost_chance spawned_in_a_block_that_never_ran 'let s = Scope::new(); let b = Block::new(async { s.spawn(async {}); }); drop(b); drop(s);'
+# The same clients for an implementation in the tree, where one offers their ops: the rules refuse them, and say why.
+rules_refuse() {
+  local status=0
+  "$program" explain --impl "$1" -e "$2" >"$work/out" 2>&1 || status=$?
+  [[ $status == 2 ]] && grep -qF "$3" "$work/out" || failed "the rules do not refuse '$2' for '$3': $(head -n 2 "$work/out")"
+}
+rules_refuse stacked_in_scope 'cell x; spawn t0 borrow mut x { } as h0; read x' 'cannot read x: mutably borrowed by t0'
+rules_refuse linked_children 'scope s0; async b0 { drop s0 }' 'this block uses it by reference'
+rules_refuse stacked_in_scope 'spawn t0 { cell x; touch-on-drop result x; spawn t1 borrow mut x { } as h0 } as h1' 'a destructor of t0 holds it'
+rules_refuse stacked_in_scope 'spawn t0 { cell x; touch-on-drop capture x; touch-on-drop result x } as h1' 'a destructor of t0 holds it'
+rules_refuse linked_children 'cell x; scope s0; spawn t0 in s0 borrow mut x { async b0 { spawn t1 in s0 borrow mut x { } as h0 } } as h1' 's0 is not in scope here'
+rules_refuse counting_scope 'scope s0; async b0 { close s0 }; drop b0; spawn t0 in s0 { }' 'a closed scope takes no more children'
+rules_refuse counting_scope 'cell x; scope s0; async b0 { write x; spawn t0 in s0 borrow shared x { }; read x }' 'mutably borrowed by t0 through s0'
+rules_refuse draining_closure 'async b0 { enter s0 { } }' 'not possible in this context'
 # Only the end of a scope ends its loans, for rustc as for the rules.
 refused loan_outlives_a_join 'let mut x = Memory::new(); let s = Scope::new(); s.spawn({ let x = &mut x; async move { write(x); } }); s.join(); read(&x);'
 # A token that is a reference to its scope, and not a copy: no guard with a destructor can be used so.
