@@ -153,6 +153,16 @@ void Machine::State::abandon(Outcome how) {
   std::longjmp(escape, 1);
 }
 
+namespace {
+
+/// Whether the op opens or closes a block or is about a task, which runs are prepared for.
+constexpr bool structural(OpKind kind) {
+  return scenario::opens(kind) || kind == OpKind::end || kind == OpKind::capture || kind == OpKind::result ||
+         kind == OpKind::payload;
+}
+
+}  // namespace
+
 void Machine::State::prepare(const scenario::Scenario& scenario) {
   program = &scenario;
   outcome = Outcome::clean;
@@ -175,40 +185,33 @@ void Machine::State::prepare(const scenario::Scenario& scenario) {
   cells_leaked = 0;
   cells_used = values_used = tasks_used = 0;
 
-  base::StaticVector<std::uint8_t, scenario::max_ops> open;
-  base::StaticVector<std::uint8_t, scenario::max_blocks> task_stack;
-  std::array<std::uint8_t, scenario::max_cells> declared_in{};
+  // Most ops need nothing: what they count is added up without a branch, which would be mispredicted half the
+  // time. Open blocks are a list through `match`, open tasks one through `spawned_by`.
+  cell_kept_by.fill(none);
+  std::uint8_t open = none;
+  std::uint8_t task = none;
   for (std::size_t i = 0; i < scenario.ops.size(); ++i) {
     const Op& o = scenario.ops[i];
-    const std::uint8_t task = task_stack.empty() ? none : task_stack.back();
-    if (scenario::opens(o.kind)) open.push_back(static_cast<std::uint8_t>(i));
+    cells_used += o.kind == OpKind::cell;
+    values_used += o.kind == OpKind::scope || o.kind == OpKind::enter || o.kind == OpKind::join_as;
+    if (!structural(o.kind)) continue;
+    const auto at = static_cast<std::uint8_t>(i);
+    if (scenario::opens(o.kind)) match[at] = std::exchange(open, at);
     switch (o.kind) {
       case OpKind::end: {
-        const std::uint8_t opener = open.back();
-        open.pop_back();
-        match[opener] = static_cast<std::uint8_t>(i);
-        match[i] = opener;
-        const OpKind kind = scenario.ops[opener].kind;
-        if (makes_task(kind)) task_stack.pop_back();
-        if (kind == OpKind::async || (makes_task(kind) && scenario.ops[opener].value != none)) ++values_used;
+        const Op& opener = scenario.ops[open];
+        match[at] = open;
+        open = std::exchange(match[open], at);
+        values_used += opener.kind == OpKind::async || (makes_task(opener.kind) && opener.value != none);
+        if (makes_task(opener.kind)) task = plans[opener.subject].spawned_by;
         break;
       }
-      case OpKind::cell:
-        declared_in[o.subject] = task;
-        cell_kept_by[o.subject] = none;
-        ++cells_used;
-        break;
-      case OpKind::scope:
-      case OpKind::enter:
-      case OpKind::join_as:
-        ++values_used;
-        break;
       case OpKind::spawn:
       case OpKind::reserve:
-        plans[o.subject] =
-            TaskPlan{.spawn_op = static_cast<std::uint8_t>(i), .borrowed = o.shared, .mut = o.mut};
-        plans[o.subject].borrowed = static_cast<std::uint8_t>(o.shared | o.mut);
-        task_stack.push_back(o.subject);
+        plans[o.subject] = TaskPlan{.spawn_op = at,
+                                    .spawned_by = std::exchange(task, o.subject),
+                                    .borrowed = static_cast<std::uint8_t>(o.shared | o.mut),
+                                    .mut = o.mut};
         ++tasks_used;
         break;
       case OpKind::capture:
@@ -218,7 +221,7 @@ void Machine::State::prepare(const scenario::Scenario& scenario) {
         (o.kind == OpKind::capture  ? plan.capture
          : o.kind == OpKind::result ? plan.result
                                     : plan.payload) = o.subject;
-        if (declared_in[o.subject] == task) cell_kept_by[o.subject] = task;
+        if ((plan.borrowed >> o.subject & 1) == 0) cell_kept_by[o.subject] = task;  // the body's own
         break;
       }
       default:
@@ -348,7 +351,7 @@ void Machine::State::client_touch(const Activation& a, std::uint8_t cell, bool w
   access(cell, write);
 }
 
-void Machine::State::catch_panic(Activation& a, const OpenBlock& block) {
+void Machine::State::catch_panic(Activation& a, OpenBlock block) {
   a.unwinding = false;
   a.pc = static_cast<std::uint8_t>(match[block.opened_at] + 1);
   ledger.append(EventKind::caught, a.actor, 0, 0, op);

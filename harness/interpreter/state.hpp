@@ -74,7 +74,8 @@ struct Value {
 /// What a scenario says about a task, before it runs.
 struct TaskPlan {
   std::uint8_t spawn_op = 0;
-  std::uint8_t capture = scenario::none;  // cells touched by destructors
+  std::uint8_t spawned_by = scenario::none;  // task around it
+  std::uint8_t capture = scenario::none;     // cells touched by destructors
   std::uint8_t result = scenario::none;
   std::uint8_t payload = scenario::none;
   std::uint8_t borrowed = 0;
@@ -187,7 +188,7 @@ struct Machine::State {
   bool may_step(Activation& a);
   void panic(Activation& a, scopecheck_object* payload);
   /// The catch that was closed last stops the panic, and the program goes on behind it.
-  void catch_panic(Activation& a, const OpenBlock& block);
+  void catch_panic(Activation& a, OpenBlock block);
   /// Takes a status of the plugin: a negative one is its own failure, which makes the run an error.
   scopecheck_status heed(scopecheck_status status, const char* failure);
   void run_inside(Activation& a);
@@ -214,6 +215,7 @@ struct Machine::State {
   scopecheck_status poll(Activation& a, std::uint8_t index, const scopecheck_waker& waker);
   bool await(Activation& a, std::uint8_t index);
   void value_op(Activation& a, const scenario::Op& o);
+  void join(Activation& a, std::uint8_t index);
   bool movable(const Value& value) const;
   void check_join(std::uint8_t tasks, bool reported_ok);
   /// Ends the run where the client broke a documented precondition (SCOPECHECK_PRE_*) about `value`.
@@ -252,7 +254,7 @@ struct Machine::State {
 
   /// A call that does not block.
   template <class Call>
-  scopecheck_status through_door(Call&& call);
+  [[gnu::always_inline]] scopecheck_status through_door(Call&& call);
 
   // body.cpp: the host's side of the door
   scopecheck_status step(scopecheck_child& child, const scopecheck_waker& waker, scopecheck_object** out);
@@ -290,10 +292,11 @@ Role& role();
 /// A call through the door, from before until after it. `waits`: it may block or run children. Then the gates
 /// are open while it lives; where children block a thread, the controller permits their steps one by one.
 /// Otherwise such a runtime is given the time to come to rest.
+/// No function takes this object's address: it stays in registers, where no fake stack frame is made for it.
 class Crossing {
  public:
-  Crossing(Machine::State& state, bool waits) : state_(state), waits_(waits) { go(); }
-  ~Crossing() { come_back(); }
+  [[gnu::always_inline]] Crossing(Machine::State& state, bool waits) : state_(state), waits_(waits) { go(); }
+  [[gnu::always_inline]] ~Crossing() { come_back(); }
   /// The client's body is called back from within: until `resume`, the call is as if it had returned.
   void pause() { come_back(); }
   void resume() { go(); }
@@ -301,24 +304,26 @@ class Crossing {
   Crossing& operator=(const Crossing&) = delete;
 
  private:
-  void go() {
+  static constexpr std::size_t no_call = static_cast<std::size_t>(-1);
+
+  [[gnu::always_inline]] void go() {
     if (state_.conductor != nullptr)
-      hand_over();
+      call_ = hand_over(state_, waits_);
     else if (waits_ && state_.gates_open++ == 0)
       state_.wake_gates();
   }
-  void come_back() {
+  [[gnu::always_inline]] void come_back() {
     if (state_.conductor != nullptr)
-      take_back();
+      take_back(state_, call_);
     else if (waits_)
       --state_.gates_open;
   }
-  void hand_over();
-  void take_back();
+  static std::size_t hand_over(const Machine::State& state, bool waits);
+  static void take_back(const Machine::State& state, std::size_t call);
 
   Machine::State& state_;
-  bool waits_;
-  std::size_t call_ = 0;
+  const bool waits_;
+  std::size_t call_ = no_call;
 };
 
 template <class Call>
@@ -331,17 +336,17 @@ scopecheck_status Machine::State::through_door(Call&& call) {
 /// lane, unless it has one.
 class Admission {
  public:
-  Admission(Machine::State& state, std::uint8_t task) {
-    if (state.conductor != nullptr) wait(*state.conductor, task);
+  [[gnu::always_inline]] Admission(Machine::State& state, std::uint8_t task) {
+    if (state.conductor != nullptr) taken_ = wait(*state.conductor, task);
   }
-  ~Admission() {
+  [[gnu::always_inline]] ~Admission() {
     if (taken_) leave();
   }
   Admission(const Admission&) = delete;
   Admission& operator=(const Admission&) = delete;
 
  private:
-  void wait(schedule::Conductor& conductor, std::uint8_t task);
+  static bool wait(schedule::Conductor& conductor, std::uint8_t task);
   static void leave();
 
   bool taken_ = false;

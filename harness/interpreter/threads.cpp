@@ -22,29 +22,27 @@ Role& role() {
 
 // ---- calls through the door -------------------------------------------------------------------------
 
-void Crossing::hand_over() {
-  if (role() != Role::driver) {
-    waits_ = false;  // from within a step: its thread goes on by itself
-  } else if (waits_) {
-    call_ = state_.conductor->begin_call();
-    role() = Role::none;
-  }
+std::size_t Crossing::hand_over(const Machine::State& state, bool waits) {
+  // from within a step its thread goes on by itself
+  if (!waits || role() != Role::driver) return no_call;
+  role() = Role::none;
+  return state.conductor->begin_call();
 }
 
-void Crossing::take_back() {
-  if (waits_) {
-    state_.conductor->end_call(call_);
+void Crossing::take_back(const Machine::State& state, std::size_t call) {
+  if (call != no_call) {
+    state.conductor->end_call(call);
     role() = Role::driver;
   } else if (role() == Role::driver) {
-    state_.conductor->settle();
+    state.conductor->settle();
   }
 }
 
-void Admission::wait(schedule::Conductor& conductor, std::uint8_t task) {
-  if (role() != Role::none) return;
+bool Admission::wait(schedule::Conductor& conductor, std::uint8_t task) {
+  if (role() != Role::none) return false;
   conductor.arrive(task == none ? schedule::Conductor::root : task);
   role() = Role::step;
-  taken_ = true;
+  return true;
 }
 
 void Admission::leave() { role() = Role::none; }

@@ -265,6 +265,30 @@ bool Machine::State::await(Activation& a, std::uint8_t index) {
   return true;
 }
 
+/// Out of value_op: what is handed out needs an address, and frames with addresses cost under ASan.
+void Machine::State::join(Activation& a, std::uint8_t index) {
+  Value& v = values[index];
+  const bool is_scope = v.kind == ValueKind::scope;
+  scopecheck_object* out = nullptr;
+  scopecheck_status status = SCOPECHECK_OK;
+  if (is_scope) join_begins(index);
+  {
+    const Crossing door(*this, true);
+    status = is_scope ? plugin.scope_join(v.scope_object()) : plugin.handle_join(v.storage, &out);
+  }
+  if (heed(status, "a join reported an error") < 0) return;
+  ledger.append(EventKind::joined, a.actor, index, static_cast<std::uint8_t>(status), op);
+  v.joined = true;
+  check_join(is_scope ? v.children : bit(v.task), status == SCOPECHECK_OK);
+  if (status == SCOPECHECK_OK && out != nullptr) static_cast<void>(drop_object(*out));
+  if (!is_scope) {
+    remove_decl(a, index);
+    value_over(index, EventKind::value_consumed, 0, a.actor);
+    storage_dies(index);
+  }
+  if (status == SCOPECHECK_THROWN) panic(a, out);
+}
+
 void Machine::State::value_op(Activation& a, const Op& o) {
   if (o.kind == OpKind::scope) return make_scope(a, o);
   if (o.kind == OpKind::join_as) return begin_join(a, o);
@@ -282,27 +306,9 @@ void Machine::State::value_op(Activation& a, const Op& o) {
     case OpKind::poll:
       static_cast<void>(poll(a, o.subject, noop_waker()));
       break;
-    case OpKind::join: {
-      scopecheck_object* out = nullptr;
-      scopecheck_status status = SCOPECHECK_OK;
-      if (is_scope) join_begins(o.subject);
-      {
-        const Crossing door(*this, true);
-        status = is_scope ? plugin.scope_join(v.scope_object()) : plugin.handle_join(v.storage, &out);
-      }
-      if (heed(status, "a join reported an error") < 0) break;
-      ledger.append(EventKind::joined, a.actor, o.subject, static_cast<std::uint8_t>(status), op);
-      v.joined = true;
-      check_join(is_scope ? v.children : bit(v.task), status == SCOPECHECK_OK);
-      if (status == SCOPECHECK_OK && out != nullptr) static_cast<void>(drop_object(*out));
-      if (!is_scope) {
-        remove_decl(a, o.subject);
-        value_over(o.subject, EventKind::value_consumed, 0, a.actor);
-        storage_dies(o.subject);
-      }
-      if (status == SCOPECHECK_THROWN) panic(a, out);
+    case OpKind::join:
+      join(a, o.subject);
       break;
-    }
     case OpKind::close:
       ledger.append(EventKind::closed, a.actor, o.subject, 0, op);
       if (heed(through_door([&] { return plugin.scope_close(v.scope_object()); }),

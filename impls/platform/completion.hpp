@@ -65,7 +65,7 @@ class Completion {
  private:
   void end(Outcome outcome, kit::Object object) {
     outcome_ = outcome;
-    std::swap(object_, object);
+    object_ = std::move(object);
   }
 
   kit::Waker awaiter_;
