@@ -203,4 +203,40 @@ inline constexpr std::array profiles = {
     Profile{"everything", everything},           Profile{"tied_handles", tied_handles},
     Profile{"thread_guard", thread_guard},       Profile{"closure", closure}};
 
+// Little is offered, so that few ops reach where loans meet: who carries them, and who holds what a result
+// borrows.
+
+inline constexpr scenario::Offers lent_to_scopes{.scope = true,
+                                                 .scope_poll = true,
+                                                 .scope_mobility = scenario::Mobility::always,
+                                                 .spawn_nested = true,
+                                                 .carrier = scenario::Carrier::scope,
+                                                 .async = true,
+                                                 .move = true};
+inline constexpr scenario::Offers lent_to_handles{.handle = true,
+                                                  .handle_poll = true,
+                                                  .handle_embeds_child = true,
+                                                  .handle_mobility = scenario::Mobility::until_started,
+                                                  .carrier = scenario::Carrier::handle,
+                                                  .async = true,
+                                                  .move = true};
+inline constexpr scenario::Offers lent_to_reserved{.scope = true,
+                                                   .scope_join = true,
+                                                   .handle = true,
+                                                   .handle_mobility = scenario::Mobility::until_started,
+                                                   .spawn_without_handle = true,
+                                                   .reserve = true,
+                                                   .carrier = scenario::Carrier::scope,
+                                                   .move = true};
+inline constexpr scenario::Offers lent_to_results{.scope = true,
+                                                  .scope_join_as = true,
+                                                  .handle = true,
+                                                  .handle_poll = true,
+                                                  .spawn_nested = true,
+                                                  .carrier = scenario::Carrier::scope};
+
+inline constexpr std::array loan_profiles = {
+    Profile{"lent_to_scopes", lent_to_scopes}, Profile{"lent_to_handles", lent_to_handles},
+    Profile{"lent_to_reserved", lent_to_reserved}, Profile{"lent_to_results", lent_to_results}};
+
 }  // namespace scopecheck::tests
