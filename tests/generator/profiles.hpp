@@ -232,11 +232,21 @@ inline constexpr scenario::Offers lent_to_results{.scope = true,
                                                   .scope_join_as = true,
                                                   .handle = true,
                                                   .handle_poll = true,
+                                                  .handle_mobility = scenario::Mobility::always,
                                                   .spawn_nested = true,
-                                                  .carrier = scenario::Carrier::scope};
+                                                  .carrier = scenario::Carrier::scope,
+                                                  .move = true};
+inline constexpr scenario::Offers lent_to_embedded{.scope = true,
+                                                   .handle = true,
+                                                   .handle_poll = true,
+                                                   .handle_embeds_child = true,
+                                                   .handle_mobility = scenario::Mobility::always,
+                                                   .carrier = scenario::Carrier::scope,
+                                                   .move = true};
 
 inline constexpr std::array loan_profiles = {
     Profile{"lent_to_scopes", lent_to_scopes}, Profile{"lent_to_handles", lent_to_handles},
-    Profile{"lent_to_reserved", lent_to_reserved}, Profile{"lent_to_results", lent_to_results}};
+    Profile{"lent_to_reserved", lent_to_reserved}, Profile{"lent_to_results", lent_to_results},
+    Profile{"lent_to_embedded", lent_to_embedded}};
 
 }  // namespace scopecheck::tests
