@@ -43,7 +43,16 @@ if(SCOPECHECK_SANITIZE)
   endif()
 endif()
 
+# What takes the coverage away again from code that is not under test, and gives it back.
+set(SCOPECHECK_NO_COVERAGE)
+set(SCOPECHECK_COVERAGE)
+if(SCOPECHECK_SANITIZE MATCHES "fuzzer-no-link")
+  set(SCOPECHECK_NO_COVERAGE -fno-sanitize=fuzzer-no-link)
+  set(SCOPECHECK_COVERAGE -fsanitize=fuzzer-no-link)
+endif()
 if(SCOPECHECK_FUZZ_ENGINE STREQUAL "afl")
+  set(SCOPECHECK_NO_COVERAGE -fno-sanitize-coverage=trace-pc-guard)
+  set(SCOPECHECK_COVERAGE -fsanitize-coverage=trace-pc-guard)
   # clang's own coverage, which AFL++'s runtime reads: afl-clang-fast of Debian 12 is clang 14, too old for this source.
   add_compile_options(-fsanitize-coverage=trace-pc-guard)
 endif()

@@ -27,13 +27,15 @@ function(scopecheck_use_headers TARGET SCOPE TREE)
                          "-fmacro-prefix-map=${root}/=")
 endfunction()
 
-# scopecheck_add_room(NAME [HIDDEN_FROM_TSAN] [DEPENDS room...] [PACKAGES target...] [EXCEPT file...])
+# scopecheck_add_room(NAME [HIDDEN_FROM_TSAN] [NO_COVERAGE] [DEPENDS room...] [PACKAGES target...] [EXCEPT file...])
 #
 # The library scopecheck_NAME, alias scopecheck::NAME, from harness/NAME/*.{cpp,c} without EXCEPT.
 # HIDDEN_FROM_TSAN: never instrumented with -fsanitize=thread, because its synchronisation and its bookkeeping must
 # not look like the tested implementation's.
+# NO_COVERAGE: fuzzing engines are not told which of its lines ran. They would take the harness's own paths for news,
+# and look at all of its counters after every run; what happened to the implementation they learn from ledger states.
 function(scopecheck_add_room NAME)
-  cmake_parse_arguments(PARSE_ARGV 1 ROOM "HIDDEN_FROM_TSAN" "" "DEPENDS;PACKAGES;EXCEPT")
+  cmake_parse_arguments(PARSE_ARGV 1 ROOM "HIDDEN_FROM_TSAN;NO_COVERAGE" "" "DEPENDS;PACKAGES;EXCEPT")
   set(folder "${CMAKE_SOURCE_DIR}/harness/${NAME}")
   file(GLOB present CONFIGURE_DEPENDS "${folder}/*")
   if(NOT present)
@@ -64,6 +66,9 @@ function(scopecheck_add_room NAME)
 
   if(ROOM_HIDDEN_FROM_TSAN AND sources AND SCOPECHECK_SANITIZE MATCHES "thread")
     target_compile_options(scopecheck_${NAME} PRIVATE -fno-sanitize=thread)
+  endif()
+  if(ROOM_NO_COVERAGE AND sources)
+    target_compile_options(scopecheck_${NAME} PRIVATE ${SCOPECHECK_NO_COVERAGE})
   endif()
 endfunction()
 

@@ -17,7 +17,9 @@ void check_well_formed(const Scenario& scenario, const scenario::Offers& offers,
                        const scenario::Bounds& bounds) {
   SCOPECHECK_ASSERT(scenario::check(scenario, offers).has_value());
   SCOPECHECK_ASSERT(scenario.cost() <= bounds.ops);
-  SCOPECHECK_ASSERT(generator::read_input(generator::write_input(scenario), offers, bounds) == scenario);
+  std::vector<std::uint8_t> written;
+  generator::write_input(scenario, written);
+  SCOPECHECK_ASSERT(generator::read_input(written, offers, bounds) == scenario);
 }
 
 }  // namespace

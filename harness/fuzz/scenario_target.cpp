@@ -146,12 +146,14 @@ ScenarioTarget::ScenarioTarget(std::string_view name, const TargetOptions& optio
 
 ScenarioTarget::~ScenarioTarget() { running = nullptr; }
 
-scenario::Scenario ScenarioTarget::read(std::span<const std::uint8_t> bytes) const {
-  return generator::read_input(bytes, offers_, bounds_);
+const scenario::Scenario& ScenarioTarget::read(std::span<const std::uint8_t> bytes,
+                                               scenario::Scenario& room) const {
+  if (!bytes.empty() && std::ranges::equal(bytes, written_)) return written_scenario_;
+  return room = generator::read_input(bytes, offers_, bounds_);
 }
 
 int ScenarioTarget::run(std::span<const std::uint8_t> bytes) {
-  scenario_ = read(bytes);
+  scenario_ = read(bytes, room_);
   const interpreter::Outcome outcome = machine_.run(scenario_, {.real_access = has_asan});
   if (options_.counters) count_states(scenario_, ledger_->events());
   if (outcome == interpreter::Outcome::error) {
@@ -240,17 +242,19 @@ void ScenarioTarget::leave_when_full() {
 std::size_t ScenarioTarget::mutate(std::uint8_t* data, std::size_t size, std::size_t max_size,
                                    unsigned seed) {
   if (!options_.mutator && LLVMFuzzerMutate != nullptr) return LLVMFuzzerMutate(data, size, max_size);
-  const auto bytes = generator::write_input(mutator_.mutate(read({data, std::min(size, max_size)}), seed));
-  const std::size_t fits = std::min(bytes.size(), max_size);
-  std::copy_n(bytes.begin(), fits, data);
-  return fits;
+  return write(mutator_.mutate(read({data, std::min(size, max_size)}, room_), seed), {data, max_size});
 }
 
 std::size_t ScenarioTarget::cross(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b,
                                   std::span<std::uint8_t> out, unsigned seed) {
-  const auto bytes = generator::write_input(mutator_.cross(read(a), read(b), seed));
-  const std::size_t fits = std::min(bytes.size(), out.size());
-  std::copy_n(bytes.begin(), fits, out.begin());
+  return write(mutator_.cross(read(a, room_), read(b, second_room_), seed), out);
+}
+
+std::size_t ScenarioTarget::write(const scenario::Scenario& scenario, std::span<std::uint8_t> out) {
+  generator::write_input(scenario, written_);
+  written_scenario_ = scenario;
+  const std::size_t fits = std::min(written_.size(), out.size());
+  std::copy_n(written_.begin(), fits, out.begin());
   return fits;
 }
 

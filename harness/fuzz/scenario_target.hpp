@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace scopecheck::fuzz {
 
@@ -53,7 +54,8 @@ class ScenarioTarget {
   std::size_t cross(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b,
                     std::span<std::uint8_t> out, unsigned seed);
 
-  [[nodiscard]] scenario::Scenario read(std::span<const std::uint8_t> bytes) const;
+  /// What the bytes say: in `room`, unless it is there already.
+  const scenario::Scenario& read(std::span<const std::uint8_t> bytes, scenario::Scenario& room) const;
   /// Says what is wrong with the present run, as far as it got. `of_ended_memory`: a sanitizer reported, and
   /// that it was about memory that had ended.
   void explain(bool of_ended_memory) const;
@@ -63,6 +65,7 @@ class ScenarioTarget {
   [[noreturn]] void die() const;
   void leave_when_full();
   void say_states();
+  std::size_t write(const scenario::Scenario& scenario, std::span<std::uint8_t> out);
 
   interpreter::Implementation implementation_;
   TargetOptions options_;
@@ -72,7 +75,10 @@ class ScenarioTarget {
   interpreter::Machine machine_;
   generator::Mutator mutator_;
   verdict::Promises promises_;
-  scenario::Scenario scenario_;
+  scenario::Scenario scenario_, room_, second_room_;
+  // An engine runs what it just had mutated, and mutates that again: it need not be read a second time.
+  std::vector<std::uint8_t> written_;
+  scenario::Scenario written_scenario_;
   std::uint64_t runs_ = 0;
   std::size_t states_said_ = 0;
 };

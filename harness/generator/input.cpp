@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <string_view>
 
 namespace scopecheck::generator {
@@ -43,6 +44,21 @@ consteval Codes make_codes() {
 }
 constexpr Codes codes = make_codes();
 
+using Record = std::array<std::uint8_t, record_size>;
+
+Op op_of(std::span<const std::uint8_t, record_size> bytes) {
+  Record record;
+  std::memcpy(record.data(), bytes.data(), record_size);
+  return {.kind = static_cast<OpKind>(codes.kind_at[record[0]]),
+          .subject = record[1],
+          .scope = record[2],
+          .value = record[3],
+          .shared = record[4],
+          .mut = record[5],
+          .boxed = (record[6] & 1) != 0,
+          .extra = record[7]};
+}
+
 }  // namespace
 
 scenario::Bounds input_bounds() { return random_bounds(); }
@@ -58,31 +74,31 @@ scenario::Scenario read_input(std::span<const std::uint8_t> bytes, const scenari
   }
   Mender mender(offers, bounds);
   bytes = bytes.first(std::min(bytes.size(), record_size * 2 * scenario::max_ops));
-  while (!bytes.empty()) {
-    std::array<std::uint8_t, record_size> record{};
-    const std::size_t size = std::min(bytes.size(), record_size);
-    std::ranges::copy(bytes.first(size), record.begin());
-    bytes = bytes.subspan(size);
-    mender.take(Op{.kind = static_cast<OpKind>(codes.kind_at[record[0]]),
-                   .subject = record[1],
-                   .scope = record[2],
-                   .value = record[3],
-                   .shared = record[4],
-                   .mut = record[5],
-                   .boxed = (record[6] & 1) != 0,
-                   .extra = record[7]});
+  for (; bytes.size() >= record_size; bytes = bytes.subspan(record_size))
+    mender.take(op_of(bytes.first<record_size>()));
+  if (!bytes.empty()) {
+    std::array<std::uint8_t, record_size> padded{};
+    std::ranges::copy(bytes, padded.begin());
+    mender.take(op_of(padded));
   }
   return mender.finish();
 }
 
-std::vector<std::uint8_t> write_input(const scenario::Scenario& scenario) {
-  std::vector<std::uint8_t> bytes;
-  bytes.reserve(scenario.ops.size() * record_size);
-  for (const Op& op : scenario.ops)
-    for (const std::uint8_t byte : {code_of(op.kind), op.subject, op.scope, op.value, op.shared, op.mut,
-                                    static_cast<std::uint8_t>(op.boxed ? 1 : 0), op.extra})
-      bytes.push_back(byte);
-  return bytes;
+void write_input(const scenario::Scenario& scenario, std::vector<std::uint8_t>& bytes) {
+  bytes.resize(scenario.ops.size() * record_size);
+  std::uint8_t* at = bytes.data();
+  for (const Op& op : scenario.ops) {
+    const Record record{code_of(op.kind),
+                        op.subject,
+                        op.scope,
+                        op.value,
+                        op.shared,
+                        op.mut,
+                        static_cast<std::uint8_t>(op.boxed ? 1 : 0),
+                        op.extra};
+    std::memcpy(at, record.data(), record_size);
+    at += record_size;
+  }
 }
 
 }  // namespace scopecheck::generator

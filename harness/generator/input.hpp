@@ -28,7 +28,8 @@ namespace scopecheck::generator {
 [[nodiscard]] scenario::Scenario read_input(std::span<const std::uint8_t> bytes,
                                             const scenario::Offers& offers, const scenario::Bounds& bounds);
 
-/// The records of a scenario. Ensures: read_input gives back a well-formed scenario within the bounds.
-[[nodiscard]] std::vector<std::uint8_t> write_input(const scenario::Scenario& scenario);
+/// The records of a scenario, in place of what `bytes` holds. Ensures: read_input gives back a well-formed
+/// scenario within the bounds. Cost: no allocation where there is room.
+void write_input(const scenario::Scenario& scenario, std::vector<std::uint8_t>& bytes);
 
 }  // namespace scopecheck::generator

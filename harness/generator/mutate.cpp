@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <span>
 
 namespace scopecheck::generator {
 
@@ -22,7 +23,7 @@ std::uint8_t below(base::Prng& prng, std::size_t bound) {
 }
 
 /// One behind the statement that begins at `at`.
-std::size_t after_statement(const Ops& ops, std::size_t at) {
+std::size_t after_statement(std::span<const Op> ops, std::size_t at) {
   std::size_t depth = 0;
   for (std::size_t i = at; i < ops.size(); ++i) {
     if (scenario::opens(ops[i].kind)) ++depth;
@@ -33,7 +34,7 @@ std::size_t after_statement(const Ops& ops, std::size_t at) {
 }
 
 /// Index of a random op that is not an `end`; ops.size() when there is none.
-std::size_t any_statement(const Ops& ops, base::Prng& prng) {
+std::size_t any_statement(std::span<const Op> ops, base::Prng& prng) {
   for (int tries = 0; tries < 8 && !ops.empty(); ++tries)
     if (const std::size_t at = below(prng, ops.size()); ops[at].kind != OpKind::end) return at;
   return ops.size();
@@ -190,11 +191,18 @@ Scenario Mutator::grown(const Ops& ops, base::Prng& prng) const {
 
 Scenario Mutator::mutate(const Scenario& from, std::uint64_t seed) {
   base::Prng prng(seed);
-  if (calls_++ % swarm_period == 0) swarm_ = Swarm::draw(prng);
+  if (calls_++ % swarm_period == 0) {
+    swarm_ = Swarm::draw(prng);
+    // mostly short ones: they run several times as fast, and what they find needs less shrinking
+    constexpr std::size_t lengths[] = {8, 12, 12, 16, 24, scenario::max_ops};
+    longest_ = lengths[below(prng, std::size(lengths))];
+  }
+  Ops& ops = buffer_;
   Scenario result = from;
   for (int tries = 0; tries < 8; ++tries) {
-    Ops ops(from.ops.begin(), from.ops.end());
-    bool grow = from.ops.size() < 2 || below(prng, 2) == 0;
+    ops.assign(from.ops.begin(), from.ops.end());
+    for (int cuts = 0; cuts < 8 && ops.size() > longest_; ++cuts) erase_statement(ops, prng);
+    const bool grow = ops.size() < 2 || (ops.size() < longest_ && below(prng, 2) == 0);
     for (int stacked = 0; stacked < 4; ++stacked) {
       if (!grow || stacked > 0) edit(ops, prng);
       if (below(prng, 2) == 0) break;
@@ -207,9 +215,9 @@ Scenario Mutator::mutate(const Scenario& from, std::uint64_t seed) {
 
 Scenario Mutator::cross(const Scenario& a, const Scenario& b, std::uint64_t seed) {
   base::Prng prng(seed);
-  const Ops first(a.ops.begin(), a.ops.end());
-  const Ops second(b.ops.begin(), b.ops.end());
-  const std::size_t cut = below(prng, first.size() + 1);
+  const std::span<const Op> first(a.ops.begin(), a.ops.end());
+  const std::span<const Op> second(b.ops.begin(), b.ops.end());
+  const std::size_t cut = below(prng, std::min(first.size(), longest_) + 1);
   std::size_t from = any_statement(second, prng);
   std::size_t end = from;
   for (std::uint8_t more = 1 + below(prng, 4);
@@ -218,10 +226,13 @@ Scenario Mutator::cross(const Scenario& a, const Scenario& b, std::uint64_t seed
   if (below(prng, 4) == 0) from = 0, end = second.size();
   const bool keep_end = below(prng, 2) == 0;
   Mender mender(offers_, bounds_);
-  for (std::size_t i = 0; i < cut; ++i) mender.take(first[i]);
-  for (std::size_t i = from; i < end; ++i) mender.take(second[i]);
-  if (keep_end)
-    for (std::size_t i = cut; i < first.size(); ++i) mender.take(first[i]);
+  const auto take = [&](std::span<const Op> ops) {
+    for (const Op& op : ops)
+      if (mender.draft().scenario().ops.size() < longest_) mender.take(op);
+  };
+  take(first.first(cut));
+  take(second.subspan(from, end - from));
+  if (keep_end) take(first.subspan(cut));
   return mender.finish();
 }
 

@@ -35,6 +35,8 @@ class Mutator {
   const scenario::Offers& offers_;
   const scenario::Bounds& bounds_;
   Swarm swarm_;
+  std::size_t longest_ = scenario::max_ops;  // lines of a scenario that may still grow; drawn with the swarm
+  Ops buffer_;
   std::uint64_t calls_ = 0;
 };
 

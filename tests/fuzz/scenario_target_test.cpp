@@ -85,8 +85,9 @@ TEST(ScenarioTarget, reads_for_its_discipline) {
   const ScenarioTarget safe("stacked_in_scope", {});
   const ScenarioTarget documented("stacked_in_scope", {.discipline = scenario::Discipline::documented});
   const Bytes forgets = input("spawn t0 { } as h0 boxed; forget h0");
-  EXPECT_EQ(safe.read(forgets).ops.size(), 3u);
-  EXPECT_EQ(documented.read(forgets).ops.size(), 2u) << "forgetting is not offered there";
+  scenario::Scenario room;
+  EXPECT_EQ(safe.read(forgets, room).ops.size(), 3u);
+  EXPECT_EQ(documented.read(forgets, room).ops.size(), 2u) << "forgetting is not offered there";
 }
 
 // https://github.com/llvm/llvm-project/issues/149942
