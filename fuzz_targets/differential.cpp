@@ -2,6 +2,12 @@
 // same.
 #include "harness/fuzz/differential.hpp"
 
+#include "harness/fuzz/engine.hpp"
+
+extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
+  scopecheck::fuzz::add_default_flags(argc, argv);
+  return 0;
+}
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static scopecheck::fuzz::View one("parent_driven");
   static scopecheck::fuzz::View other("linked_children");

@@ -134,6 +134,11 @@ ScenarioTarget::ScenarioTarget(std::string_view name, const TargetOptions& optio
                 .wakes = (implementation_.plugin->promises & SCOPECHECK_PROMISE_WAKES) != 0} {
   running = this;
   take_over_aborts();
+  machine_.on_unreturnable(
+      [](void* self, interpreter::Outcome outcome) {
+        static_cast<ScenarioTarget*>(self)->leave_unreturned(outcome);
+      },
+      this);
 #ifdef SCOPECHECK_ASAN
   // Called when the report is written and before the process dies of it.
   __asan_set_error_report_callback([](const char* text) {
@@ -153,6 +158,8 @@ const scenario::Scenario& ScenarioTarget::read(std::span<const std::uint8_t> byt
 }
 
 int ScenarioTarget::run(std::span<const std::uint8_t> bytes) {
+  // not sooner: the engine keeps an input only after its run has returned
+  if (machine_.spent()) leave("a thread of the last run may still come back");
   scenario_ = read(bytes, room_);
   const interpreter::Outcome outcome = machine_.run(scenario_, {.real_access = has_asan});
   if (options_.counters) count_states(scenario_, ledger_->events());
@@ -230,11 +237,21 @@ void ScenarioTarget::say_states() {
   fmt::print(stderr, "scopecheck: {} ledger states\n", states);
 }
 
-/// Clients may leak, and what they leak stays. An engine goes on from its corpus in another process.
-void ScenarioTarget::leave_when_full() {
-  if (resident_bytes() < memory_limit_bytes) return;
-  fmt::print(stderr, "scopecheck: full: what the clients leaked fills {} MB after {} runs; start again\n",
-             memory_limit_bytes >> 20, runs_);
+/// Clients may leak, and what they leak stays.
+void ScenarioTarget::leave_when_full() const {
+  if (resident_bytes() >= memory_limit_bytes)
+    leave(fmt::format("what the clients leaked fills {} MB", memory_limit_bytes >> 20));
+}
+
+void ScenarioTarget::leave_unreturned(interpreter::Outcome outcome) {
+  if (ledger_->alarms() != 0) examine();
+  leave(outcome == interpreter::Outcome::fail_stop ? "a fail-stop with threads about"
+                                                   : "a hang with threads about");
+}
+
+/// An engine goes on from its corpus in another process.
+void ScenarioTarget::leave(std::string_view why) const {
+  fmt::print(stderr, "scopecheck: {}: start again\nstat::number_of_executed_units: {}\n", why, runs_);
   std::fflush(stderr);
   std::_Exit(0);
 }

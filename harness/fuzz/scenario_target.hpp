@@ -45,7 +45,7 @@ class ScenarioTarget {
 
   /// Runs and judges one input. Ensures: returns 0 when nothing is wrong; the process dies, after a report on
   /// stderr, when the implementation is at fault. Ends the process (code 0) when what the clients leaked has
-  /// filled its memory.
+  /// filled its memory, and when threads of the implementation cannot be left behind.
   int run(std::span<const std::uint8_t> bytes);
 
   /// libFuzzer's custom mutator and crossover. Tolerates sizes that are not those of the data's last use
@@ -63,7 +63,9 @@ class ScenarioTarget {
  private:
   void examine();
   [[noreturn]] void die() const;
-  void leave_when_full();
+  void leave_when_full() const;
+  [[noreturn]] void leave_unreturned(interpreter::Outcome outcome);
+  [[noreturn]] void leave(std::string_view why) const;
   void say_states();
   std::size_t write(const scenario::Scenario& scenario, std::span<std::uint8_t> out);
 
