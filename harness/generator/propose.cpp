@@ -76,6 +76,10 @@ std::uint32_t weight(OpKind kind, const scenario::Rules& rules) {
       return has_scope(rules) || !has_cell(rules) ? 8 : 120;
     case OpKind::enter:
       return !rules.offers().scope_enter ? 0 : has_cell(rules) ? 120 : 8;
+    case OpKind::poll:
+    case OpKind::await:
+    case OpKind::run:  // a child that nobody lets run shows little
+      return rules.tasks() > 0 ? 4 * base_weight(kind) : base_weight(kind);
     default:
       return scenario::opens(kind) && at_root ? 40 : base_weight(kind);
   }
@@ -109,13 +113,37 @@ std::uint8_t any_value(const scenario::Rules& rules, base::Prng& prng) {
   return chosen;
 }
 
+/// A scope that a spawn can name here: a live one, or the one that the task around was spawned into.
+std::uint8_t any_scope(const Draft& draft, base::Prng& prng) {
+  const scenario::Rules& rules = draft.rules();
+  std::uint8_t chosen = none;
+  if (rules.body().kind == scenario::BlockKind::task)
+    chosen = draft.scenario().ops[rules.body().opened_by].scope;
+  const auto& decls = rules.decls();
+  for (std::size_t i = decls.size(); i-- > 0;) {
+    if (decls[i].is_cell || rules.value(decls[i].index).kind != scenario::ValueKind::scope) continue;
+    if (chosen == none || prng.below(2) == 0) chosen = decls[i].index;
+    if (prng.below(2) == 0) break;
+  }
+  return chosen;
+}
+
+/// A cell that is there; none when there is none.
+std::uint8_t any_cell(const scenario::Rules& rules, base::Prng& prng) {
+  std::uint8_t chosen = none;
+  std::uint32_t seen = 0;
+  for (const scenario::Declaration& decl : rules.decls())
+    if (decl.is_cell && prng.below(++seen) == 0) chosen = decl.index;
+  return chosen;
+}
+
 }  // namespace
 
 Swarm Swarm::draw(base::Prng& prng) {
   Swarm swarm{.kinds = prng.next() | prng.next(),
               .boosted = prng.next() & prng.next(),
               .vectors = static_cast<std::uint8_t>(prng.next())};
-  for (const OpKind kind : {OpKind::end, OpKind::cell, OpKind::spawn})
+  for (const OpKind kind : {OpKind::end, OpKind::cell, OpKind::scope, OpKind::enter, OpKind::spawn})
     swarm.kinds |= std::uint64_t{1} << static_cast<unsigned>(kind);
   if ((swarm.vectors & 7) == 0) swarm.vectors = 0xff;
   return swarm;
@@ -162,11 +190,16 @@ Op propose(const Draft& draft, base::Prng& prng, const Swarm& swarm) {
     case scenario::Operand::spawn: {
       op = draft.plain_spawn(op.kind);
       op.boxed = op.value != none && below(2) != 0;
-      if (rules.offers().has_scopes()) op.scope = below(rules.values());
-      if (rules.offers().borrows() && rules.cells() > 0)
+      if (rules.offers().has_scopes()) {
+        op.scope = any_scope(draft, prng);
+        if (op.scope == none) op.subject = none;
+      }
+      if (rules.offers().borrows())
         for (std::uint32_t wanted = below(8) == 0 ? 0 : 1u + below(draft.bounds().borrows); wanted > 0;
              --wanted) {
-          const auto bit = static_cast<std::uint8_t>(1u << below(rules.cells()));
+          const std::uint8_t cell = any_cell(rules, prng);
+          if (cell == none) break;
+          const auto bit = static_cast<std::uint8_t>(1u << cell);
           if (((op.shared | op.mut) & bit) != 0) continue;
           (below(3) == 0 ? op.shared : op.mut) |= bit;
         }

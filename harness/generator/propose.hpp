@@ -19,7 +19,7 @@ struct Swarm {
   [[nodiscard]] bool has(scenario::OpKind kind) const {
     return (kinds >> static_cast<unsigned>(kind) & 1) != 0;
   }
-  /// A random subset. What no client can do without (cells, spawns, ends of blocks) is always on.
+  /// A random subset. What no client can do without (cells, scopes, spawns, ends of blocks) is always on.
   [[nodiscard]] static Swarm draw(base::Prng& prng);
 };
 
