@@ -23,14 +23,15 @@ std::vector<scenario::Scenario> sample(const scenario::Offers& offers, std::uint
   return scenarios;
 }
 
-/// Runs and judges scenarios of 8 ops, in this process.
+/// Runs and judges random scenarios of 8 ops, in this process: of clients that leak nothing and do not hang.
+/// What they leave behind would fill the memory of a benchmark that runs until it is sure; the program's
+/// runners are replaced for that.
 void run_scenarios(benchmark::State& state, const char* name) {
   const scopecheck_plugin* plugin = abi::find_registered(name);
   const scenario::Offers offers = interpreter::offers_of(*plugin, scenario::Discipline::no_leak);
   const auto ledger = std::make_unique<ledger::Ledger>();
   interpreter::Machine machine({plugin, 0}, offers, *ledger);
   std::vector<scenario::Scenario> scenarios = sample(offers, 8, 512);
-  // proved hangs abandon their runtime, which leaks it: they are counted by another benchmark
   std::erase_if(scenarios, [&](const scenario::Scenario& s) {
     return machine.run(s, {}) != interpreter::Outcome::clean;
   });

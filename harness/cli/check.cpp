@@ -4,6 +4,7 @@
 #include "harness/campaign/supervisor.hpp"
 #include "harness/cli/commands.hpp"
 #include "harness/cli/select.hpp"
+#include "harness/report/file.hpp"
 #include "harness/report/json.hpp"
 #include "harness/report/progress.hpp"
 #include "harness/report/table.hpp"
@@ -96,6 +97,11 @@ int check(const CheckArguments& arguments) {
     complain(implementations.error());
     return exit_usage;
   }
+  if (!arguments.json.empty())  // better now than after an hour
+    if (const auto writable = report::may_write(arguments.json); !writable) {
+      complain(writable.error());
+      return exit_usage;
+    }
   const campaign::StopOnSignals signals;
   const Programs found = programs();
   const campaign::Gate gate = campaign::run_gate(found.program, found.asan, found.asan_missing);

@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -81,12 +82,33 @@ void scenario_options(CLI::App& command, scopecheck::cli::ScenarioArguments& arg
 }
 
 /// "check" for "chekc"; "" when the first word is near to no command.
-std::string suggested_command(const CLI::App& app, int argc, char** argv) {
-  std::vector<std::string> names;
-  for (const CLI::App* command :
-       app.get_subcommands([](const CLI::App* c) { return !c->get_group().empty(); }))
-    names.push_back(command->get_name());
-  return argc < 2 || *argv[1] == '-' ? "" : scopecheck::scenario::nearest(argv[1], names);
+/// A parse error in one line, with the nearest thing that would have been understood.
+std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
+  std::string what = error.what();
+  while (!what.empty() && what.back() == '\n') what.pop_back();
+  std::ranges::replace(what, '\n', ' ');
+  const auto used = app.get_subcommands();
+  const CLI::App& command = used.empty() ? app : *used.front();
+  std::string wrong = what.substr(what.rfind(' ') + 1);
+  std::vector<std::string> right;
+  if (const std::size_t set = what.find(" not in {"); set != std::string::npos) {
+    wrong = what.substr(0, set);
+    wrong = wrong.substr(wrong.rfind(' ') + 1);
+    std::string names = what.substr(set + 9);
+    for (std::size_t end; (end = names.find_first_of(",}")) != std::string::npos; names.erase(0, end + 1))
+      right.push_back(names.substr(0, end));
+  } else if (wrong.starts_with("--")) {
+    for (const CLI::Option* option : command.get_options())
+      for (const std::string& name : option->get_lnames()) right.push_back("--" + name);
+  } else if (used.empty()) {
+    for (const CLI::App* other :
+         app.get_subcommands([](const CLI::App* c) { return !c->get_group().empty(); }))
+      right.push_back(other->get_name());
+  }
+  const std::string near = right.empty() ? "" : scopecheck::scenario::nearest(wrong, right);
+  return fmt::format("{}; {}see `scopecheck {}--help`", what,
+                     near.empty() || near == wrong ? "" : fmt::format("did you mean '{}'? ", near),
+                     used.empty() ? "" : command.get_name() + " ");
 }
 
 /// Descriptors 0, 1 and 2 that were closed are opened, or else the next files that we open get their numbers.
@@ -137,7 +159,7 @@ int run(int argc, char** argv) {
       ->capture_default_str();
   check->add_option("--seed", check_arguments.seed, "seed of the random ones")->capture_default_str();
   check->add_option("--seconds", check_arguments.seconds, "time limit for the whole check; 0: none")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::Range(0.0, 1e9))
       ->capture_default_str();
   check
       ->add_option("--discipline", check_arguments.discipline,
@@ -219,11 +241,8 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
-    if (code == 0) return cli::exit_ok;
-    if (app.get_subcommands().empty())
-      if (const std::string near = suggested_command(app, argc, argv); !near.empty() && near != argv[1])
-        std::fprintf(stderr, "Did you mean '%s'?\n", near.c_str());
+    if (error.get_exit_code() == 0) return app.exit(error) == 0 ? cli::exit_ok : cli::exit_usage;  // --help
+    cli::complain(usage_error(app, error));
     return cli::exit_usage;
   }
   if (const auto unambiguous = abi::names_are_unique(); !unambiguous) {

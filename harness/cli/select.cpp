@@ -131,7 +131,9 @@ std::expected<Chosen, std::string> choose(const ScenarioArguments& arguments) {
     return std::unexpected(fmt::format(
         "{}: which implementation? give --impl NAME, or a first line `# impl: NAME`", chosen.source));
   const auto plugin = find(name);
-  if (!plugin) return std::unexpected(plugin.error());
+  if (!plugin)
+    return std::unexpected(arguments.implementation.empty() ? chosen.source + ": " + plugin.error()
+                                                            : plugin.error());
   chosen.implementation.plugin = *plugin;
   const std::string flavour = or_header(arguments.flavour, "flavour");
   if (!flavour.empty()) {

@@ -75,4 +75,16 @@ std::expected<void, std::string> write_file(const std::string& path, std::string
   return {};
 }
 
+std::expected<void, std::string> may_write(const std::string& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) == 0) {
+    if (S_ISDIR(status.st_mode)) return failed(path, EISDIR);
+    if (::access(path.c_str(), W_OK) != 0) return failed(path, errno);
+    if (!S_ISREG(status.st_mode)) return {};
+  }
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  if (::access(folder.empty() ? "." : folder.c_str(), W_OK | X_OK) != 0) return failed(path, errno);
+  return {};
+}
+
 }  // namespace scopecheck::report

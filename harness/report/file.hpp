@@ -12,4 +12,8 @@ namespace scopecheck::report {
 /// Errors: a sentence with the path and the system's reason; the old file is untouched then.
 [[nodiscard]] std::expected<void, std::string> write_file(const std::string& path, std::string_view text);
 
+/// Whether write_file(path) has a chance: asked before long work whose result goes there. Changes nothing.
+/// Errors: as write_file's.
+[[nodiscard]] std::expected<void, std::string> may_write(const std::string& path);
+
 }  // namespace scopecheck::report

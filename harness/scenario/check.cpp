@@ -67,6 +67,8 @@ class Explainer {
         return fmt::format(
             "a panic payload of {} cannot touch {}: a payload outlives every frame, so it must own it", task,
             cell);
+      case Rule::not_offered:
+        return fmt::format("cannot {}: {}", verb, missing(op));
       default: {
         std::string text = fmt::format("cannot {}: {}", verb, info(bad.rule).doc);
         if (!value.empty()) text += fmt::format(" ({})", value);
@@ -76,6 +78,28 @@ class Explainer {
   }
 
  private:
+  /// What this API does not have, in the order in which the rules ask.
+  std::string missing(const Op& op) const {
+    const Offers& has = rules_.offers();
+    const bool reserves = op.kind == OpKind::reserve;
+    if (makes_task(op.kind) && (!reserves || has.reserve)) {
+      const bool awaited = op.extra != 0;
+      const bool handle = reserves || has.spawn_yields_handle();
+      if (awaited && !has.spawn_awaited) return "this API does not await on the spot; leave out `await`";
+      if (!awaited && has.spawn_awaited && !reserves)
+        return "this API awaits its spawns on the spot; end it with `} await`";
+      if (op.value != none && !handle) return "a spawn of this API gives no handle; leave out `as`";
+      if (op.value == none && handle) return "a spawn of this API gives a handle; end it with `} as NAME`";
+      if (op.scope != none && !has.has_scopes()) return "this API has no scopes; leave out `in`";
+      if (op.scope == none && has.has_scopes()) return "this API spawns into scopes; add `in SCOPE`";
+      if ((op.shared | op.mut) != 0 && !has.borrows())
+        return "children of this API can borrow nothing; leave out `borrow`";
+      if (!op.boxed || has.box) return "children of this API cannot spawn into what they run in";
+    }
+    if (op.boxed && !has.box) return "values of this API cannot be boxed";
+    return std::string(info(Rule::not_offered).doc);
+  }
+
   std::uint32_t line(std::size_t op) const { return wording_.line(op); }
 
   /// "t0 through s0", or the carrier alone when it is no task's.

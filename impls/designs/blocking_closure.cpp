@@ -2,9 +2,9 @@
 // that were spawned in it ended. A pool of workers runs them; a panic of a child ends that child and is
 // swallowed.
 //
-// idea:        nobody owns the scope, so nobody can forget it: who spawned cannot go on before the call
-// returns leak vector: none; a panic of the block waits, too price:       it blocks a thread. On the only
-// worker, that is the one that would run the children: a hang
+// idea:        nobody owns the scope, so nobody can forget it: the call returns when the children ended
+// leak vector: none; a panic of the block waits, too
+// price:       it blocks a thread. On the only worker that is the one that would run the children: a hang
 #include "harness/abi/kit.hpp"
 #include "harness/abi/registry.hpp"
 #include "impls/platform/blocking.hpp"

@@ -4,9 +4,10 @@
 // 'static and cloneable: whoever keeps one holds a pointer into a stack frame.
 //
 // idea:                    the node is the queue entry, and the waker is the node's address
-// leak vector:             none needed: a waker kept and fired after its node died (forgetting breaks it too)
-// expected finding:        bookkeeping-after-scope: the wake reads and links a dead node
-// smallest counterexample: spawn t {keep waker} as h; run; drop h; wake t
+// leak vector:             forget, of a boxed handle; and none at all: a waker that is kept outlives its node
+// expected finding:        use-after-scope; without leaks wake-after-free: the wake links a dead node
+// smallest counterexample: cell x; spawn t borrow mut x {write x} as h boxed; forget h
+//                          without leaks: spawn t {keep waker} as h; run; drop h; wake t
 #include "harness/abi/kit.hpp"
 #include "harness/abi/registry.hpp"
 #include "impls/platform/completion.hpp"

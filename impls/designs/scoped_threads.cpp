@@ -2,10 +2,10 @@
 // thread of its own, and the call returns when all of them ended. A panic that no join has handed over is
 // passed on then.
 //
-// idea:        the thread that spawned cannot go on before the call returns, and nobody owns what makes it
-// wait leak vector: none that frees anything. What a thread ended with is told to the scope by the last of
-// thread
-//              and handle to let go of it, so a forgotten handle makes the call wait for ever: a hang
+// idea:        the thread that spawned cannot go on before the call returns; nobody owns what makes it wait
+// leak vector: none that frees anything
+// price:       the last of thread and handle tells the scope what the thread ended with, so that a forgotten
+//              handle makes the call wait for ever: a hang
 // Source: https://github.com/rust-lang/rust/blob/1.83.0/library/std/src/thread/mod.rs (Packet, its Drop) and
 // library/std/src/thread/scoped.rs
 #include "harness/abi/kit.hpp"

@@ -47,10 +47,20 @@ expect_out 'scopecheck '
 
 run chekc
 expect_status 2
-expect_err "Did you mean 'check'?"
+expect_err "did you mean 'check'?"
+expect_complaint
 
+run check --discpline safe
+expect_status 2
+expect_err "did you mean '--discipline'?"
+expect_complaint
+run check --discipline saef
+expect_status 2
+expect_err "did you mean 'safe'?"
+expect_complaint
 run check --no-such-option
 expect_status 2
+expect_complaint
 expect_err '--no-such-option'
 
 run check --ops 99

@@ -27,8 +27,10 @@ run "${quick[@]}" --json /dev/full
 expect_status 3
 expect_err 'scopecheck: cannot write /dev/full: No space left on device'
 expect_out 'reentrant_drain'
+# what can be known before the work is said before it
 run "${quick[@]}" --json "$work/no/such/folder.json"
-expect_status 3
+expect_status 2
+expect_complaint
 expect_err "scopecheck: cannot write $work/no/such/folder.json"
 
 # A reader that leaves early neither stops nor hangs us; the time limit is for a hang only.

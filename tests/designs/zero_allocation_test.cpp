@@ -1,5 +1,5 @@
 // After set-up, designs that claim it allocate nothing: counted by a global operator new while children are
-// spawned, stepped, woken late, finished and cancelled through the door.
+// spawned, stepped, finished and, where the API can, woken late and cancelled through the door.
 #include "tests/designs/fake_host.hpp"
 
 #include <atomic>
