@@ -4,13 +4,18 @@
 #include "harness/abi/registry.hpp"
 #include "harness/campaign/sanitizer.hpp"
 #include "harness/report/json.hpp"
+#include "tests/campaign/fake_witness.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <filesystem>
 #include <string>
+#include <vector>
 
 namespace scopecheck::campaign {
 namespace {
@@ -102,6 +107,24 @@ TEST_F(Check, confirms_what_only_asan_can_see) {
   EXPECT_EQ(result.headline()->kind, "bookkeeping-after-scope");
   EXPECT_THAT(result.headline()->confirmed_by, ElementsAre("asan"));
   EXPECT_THAT(result.headline()->sanitizer_report, HasSubstr("use-after-poison"));
+}
+
+TEST_F(Check, of_what_asan_does_not_see_reports_that_the_witnesses_disagree) {
+  const auto kinds_seen_with = [&](tests::Testimony testimony) {
+    options.asan_program = tests::program_of_witness(testimony);
+    const Result result = check("stacked_in_scope");
+    EXPECT_EQ(result.verdict, Verdict::unsound) << "the ledger alone proves it: " << result.why;
+    std::filesystem::remove(options.asan_program);
+    std::vector<std::string> kinds;
+    for (const Counterexample& f : result.findings)
+      if (f.kind == "use-after-scope" || f.kind == "witness-conflict")
+        kinds.push_back(f.kind + " by " + fmt::format("{}", fmt::join(f.confirmed_by, ", ")));
+    return kinds;
+  };
+  EXPECT_THAT(kinds_seen_with(tests::Testimony::at_the_first_late_touch),
+              ElementsAre("use-after-scope by ledger, asan"));
+  EXPECT_THAT(kinds_seen_with(tests::Testimony::none),
+              testing::UnorderedElementsAre("use-after-scope by ledger", "witness-conflict by ledger"));
 }
 
 TEST_F(Check, with_a_failed_gate_is_inconclusive_and_says_which_detector_is_blind) {
