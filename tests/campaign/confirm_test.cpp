@@ -77,5 +77,42 @@ TEST_F(Confirm, by_a_report_at_another_moment_or_of_another_access_is_a_conflict
   }
 }
 
+TEST_F(Confirm, does_not_take_the_search_s_own_word_for_it) {
+  // The second run of a process shows it; confirmation begins another.
+  constexpr const char* name = "fickle_but_for_the_first_run";
+  Job job = job_for(implementation(name), scenario::Discipline::safe);
+  job.engine = Engine::one;
+  job.runs = 2;
+  job.scenario = scenario::parse(touches_late_twice)->scenario;
+  const auto run = run_one(job, {});
+  ASSERT_TRUE(run) << run.error();
+  ASSERT_EQ(run->findings.size(), 1u);
+  asan_program = tests::program_of_witness(Testimony::at_the_first_late_touch);
+  const Confirmation confirmation = confirmer(name, true).confirm(run->findings.front(), {});
+  EXPECT_THAT(confirmation.confirmed_by, IsEmpty());
+  EXPECT_FALSE(confirmation.conflict) << confirmation.conflict_text;
+}
+
+TEST_F(Confirm, needs_the_same_signature_again) {
+  Found found = shown_by("canary_detach", touches_late_twice);
+  EXPECT_THAT(confirmer("canary_detach").confirm(found, {}).confirmed_by, ElementsAre("ledger"));
+  found.finding.signature.used_by = ledger::EventKind::touched_read;
+  EXPECT_THAT(confirmer("canary_detach").confirm(found, {}).confirmed_by, IsEmpty())
+      << "of the same kind, but the child only writes";
+}
+
+TEST_F(Confirm, shrinks_to_what_still_has_the_same_signature) {
+  const Found found =
+      shown_by("canary_detach", "cell x; spawn t0 borrow mut x { yield; write x } as h0; step t0; drop h0",
+               "use-after-scope(drop, frame-end, write)");
+  const Found shrunk = confirmer("canary_detach").shrunk(found);
+  // shorter by `drop h0` it is of the same kind: the handle then ends with the frame
+  const Found shorter = shown_by("canary_detach", "cell x; spawn t0 borrow mut x { write x } as h0");
+  ASSERT_NE(shorter.finding.signature, found.finding.signature);
+  EXPECT_EQ(scenario::to_text(shrunk.scenario),
+            "cell x\nspawn t0 borrow mut x {\n  write x\n} as h0\ndrop h0\n");
+  EXPECT_EQ(shrunk.finding.signature, found.finding.signature);
+}
+
 }  // namespace
 }  // namespace scopecheck::campaign
