@@ -36,6 +36,21 @@ std::string bounds_in_words(const scenario::Bounds& b) {
       b.borrows, b.borrows == 1 ? "" : "s");
 }
 
+const verdict::KindInfo* kind_called(std::string_view text) {
+  const auto found = std::ranges::find(verdict::kind_table, text, &verdict::KindInfo::text);
+  return found == verdict::kind_table.end() ? nullptr : &*found;
+}
+
+bool verdict_is_memory(std::string_view text) {
+  const verdict::KindInfo* const kind = kind_called(text);
+  return kind != nullptr && kind->memory;
+}
+
+bool ends_storage(std::string_view text) {
+  const verdict::KindInfo* const kind = kind_called(text);
+  return kind != nullptr && kind->ends_storage;
+}
+
 class Check {
  public:
   Check(interpreter::Implementation implementation, scenario::Discipline discipline,
@@ -266,7 +281,7 @@ class Check {
     if (checked_.interrupted) StopOnSignals::clear();
     report_fault();
     for (auto& [kind, best] : best_) report_finding(kind, best);
-    choose_headline();
+    choose_headline(result().findings);
     for (std::size_t i = 0; i < op_reach_.size(); ++i)
       if (op_reach_[i] != 0)
         result().reach.emplace_back(scenario::name(static_cast<scenario::OpKind>(i)), op_reach_[i]);
@@ -327,11 +342,6 @@ class Check {
     }
   }
 
-  static bool verdict_is_memory(std::string_view kind) {
-    return std::ranges::any_of(verdict::kind_table,
-                               [&](const verdict::KindInfo& k) { return k.text == kind && k.memory; });
-  }
-
   void report_finding(verdict::FindingKind kind, Best& best) {
     const Confirmer confirmer = this->confirmer();
     if (best.random && !checked_.interrupted) best.found = confirmer.shrunk(best.found);
@@ -386,19 +396,6 @@ class Check {
             options_.program, options_.asan_program, gate_.asan_missing.empty()};
   }
 
-  /// The shortest counterexample that ends storage; where there is none, the shortest.
-  void choose_headline() {
-    const auto ends_storage = [](const report::Counterexample& f) {
-      return std::ranges::any_of(verdict::kind_table, [&](const verdict::KindInfo& k) {
-        return k.text == f.kind && k.ends_storage;
-      });
-    };
-    std::ranges::sort(result().findings, {}, [&](const report::Counterexample& f) {
-      return std::tuple(!verdict_is_memory(f.kind), !ends_storage(f), f.ops);
-    });
-    if (!result().findings.empty()) result().findings.front().is_headline = true;
-  }
-
   interpreter::Implementation implementation_;
   scenario::Discipline discipline_;
   const CheckOptions& options_;
@@ -424,6 +421,13 @@ class Check {
 };
 
 }  // namespace
+
+void choose_headline(std::vector<report::Counterexample>& findings) {
+  std::ranges::sort(findings, {}, [](const report::Counterexample& f) {
+    return std::tuple(!verdict_is_memory(f.kind), !ends_storage(f.kind), f.ops);
+  });
+  if (!findings.empty()) findings.front().is_headline = true;
+}
 
 Checked check(interpreter::Implementation implementation, scenario::Discipline discipline,
               const CheckOptions& options, const Gate& gate) {

@@ -18,6 +18,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace scopecheck::campaign {
 
@@ -49,6 +50,10 @@ struct Checked {
   report::Result result;
   bool interrupted = false;
 };
+
+/// Puts the headline first, and marks it: the shortest counterexample that ends storage; where there is none,
+/// the shortest that is about memory; where there is none, the shortest.
+void choose_headline(std::vector<report::Counterexample>& findings);
 
 /// Requires: validate(plugin) passed.
 [[nodiscard]] Checked check(interpreter::Implementation implementation, scenario::Discipline discipline,

@@ -4,13 +4,19 @@
 #include "harness/abi/registry.hpp"
 #include "harness/campaign/sanitizer.hpp"
 #include "harness/report/json.hpp"
+#include "tests/campaign/fake_witness.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <filesystem>
+#include <initializer_list>
 #include <string>
+#include <vector>
 
 namespace scopecheck::campaign {
 namespace {
@@ -104,6 +110,49 @@ TEST_F(Check, confirms_what_only_asan_can_see) {
   EXPECT_THAT(result.headline()->sanitizer_report, HasSubstr("use-after-poison"));
 }
 
+TEST_F(Check, of_what_asan_does_not_see_reports_that_the_witnesses_disagree) {
+  const auto kinds_seen_with = [&](tests::Testimony testimony) {
+    options.asan_program = tests::program_of_witness(testimony);
+    const Result result = check("stacked_in_scope");
+    EXPECT_EQ(result.verdict, Verdict::unsound) << "the ledger alone proves it: " << result.why;
+    std::filesystem::remove(options.asan_program);
+    std::vector<std::string> kinds;
+    for (const Counterexample& f : result.findings)
+      if (f.kind == "use-after-scope" || f.kind == "witness-conflict")
+        kinds.push_back(f.kind + " by " + fmt::format("{}", fmt::join(f.confirmed_by, ", ")));
+    return kinds;
+  };
+  EXPECT_THAT(kinds_seen_with(tests::Testimony::at_the_first_late_touch),
+              ElementsAre("use-after-scope by ledger, asan"));
+  EXPECT_THAT(kinds_seen_with(tests::Testimony::none),
+              testing::UnorderedElementsAre("use-after-scope by ledger", "witness-conflict by ledger"));
+}
+
+TEST_F(Check, whose_witness_pass_ran_other_scenarios_than_the_fast_pass_is_an_error) {
+  options.ops = 4;
+  options.random = 20'000;
+  for (const tests::Testimony testimony : {tests::Testimony::of_less, tests::Testimony::of_more}) {
+    options.asan_program = tests::program_of_witness(testimony);
+    const Result result = check("canary_sound");
+    std::filesystem::remove(options.asan_program);
+    EXPECT_NE(result.effort.witness_scenarios, result.effort.exhaustive_scenarios);
+    EXPECT_EQ(result.verdict, Verdict::error) << result.why;
+    EXPECT_EQ(result.why,
+              fmt::format("the witness pass ran {} scenarios where the fast pass ran {}: are both programs "
+                          "built from the same sources?",
+                          result.effort.witness_scenarios, result.effort.exhaustive_scenarios));
+  }
+}
+
+TEST_F(Check, of_a_finding_that_a_fresh_process_does_not_show_is_inconclusive) {
+  gate.asan_missing = "only this program has the implementation";
+  const Result result = check("fickle_but_for_the_first_run");
+  EXPECT_EQ(result.verdict, Verdict::inconclusive);
+  EXPECT_EQ(result.why, "a finding could not be reproduced in a fresh process");
+  ASSERT_THAT(result.findings, Not(IsEmpty())) << "it is reported all the same";
+  for (const Counterexample& f : result.findings) EXPECT_THAT(f.confirmed_by, IsEmpty()) << f.signature;
+}
+
 TEST_F(Check, with_a_failed_gate_is_inconclusive_and_says_which_detector_is_blind) {
   gate.rows.back().caught = false;
   gate.rows.back().detail = "not noticed";
@@ -182,6 +231,48 @@ TEST_F(Check, becomes_json_with_its_verdict_and_headline) {
   EXPECT_EQ(json["findings"].at(0)["scenario"], result.findings.front().scenario);
   EXPECT_EQ(json["reach"]["spawn"],
             std::ranges::find(result.reach, "spawn", &std::pair<std::string, std::uint64_t>::first)->second);
+}
+
+// ---- the headline ------------------------------------------------------------------------------------
+
+struct Short {
+  const char* kind;
+  std::size_t ops;
+};
+
+/// The kinds in the order in which they are reported; the headline with an exclamation mark.
+std::vector<std::string> order_of(std::initializer_list<Short> findings) {
+  std::vector<Counterexample> all;
+  for (const Short& f : findings) {
+    all.emplace_back();
+    all.back().kind = f.kind;
+    all.back().ops = f.ops;
+  }
+  choose_headline(all);
+  std::vector<std::string> order;
+  for (const Counterexample& f : all) order.push_back(f.kind + (f.is_headline ? "!" : ""));
+  return order;
+}
+
+TEST(Headline, is_what_uses_ended_memory_even_if_something_else_is_shorter) {
+  EXPECT_THAT(order_of({{"aliased-borrow", 3}, {"use-after-scope", 5}}),
+              ElementsAre("use-after-scope!", "aliased-borrow"));
+  EXPECT_THAT(order_of({{"aliased-borrow", 5}, {"use-after-scope", 5}}),
+              ElementsAre("use-after-scope!", "aliased-borrow"));
+  EXPECT_THAT(order_of({{"never-dropped", 2}, {"double-drop", 2}, {"bookkeeping-after-scope", 8}}),
+              ElementsAre("bookkeeping-after-scope!", "never-dropped", "double-drop"));
+}
+
+TEST(Headline, is_the_shortest_of_those_that_use_ended_memory) {
+  EXPECT_THAT(order_of({{"use-after-scope", 5}, {"wake-after-free", 4}, {"future-after-free", 6}}),
+              ElementsAre("wake-after-free!", "use-after-scope", "future-after-free"));
+}
+
+TEST(Headline, is_about_memory_rather_than_a_broken_promise) {
+  EXPECT_THAT(order_of({{"join-lied", 1}, {"lost-panic", 2}, {"double-step", 7}}),
+              ElementsAre("double-step!", "join-lied", "lost-panic"));
+  EXPECT_THAT(order_of({{"lost-panic", 2}, {"join-lied", 1}}), ElementsAre("join-lied!", "lost-panic"));
+  EXPECT_THAT(order_of({}), IsEmpty());
 }
 
 }  // namespace

@@ -425,6 +425,15 @@ const std::vector<Twin>& twins() {
        "cell x\nscope s\nspawn t in s borrow mut x {\n} as h\ndrop s\nwrite x\n",
        "cell x\nscope s\nspawn t in s borrow mut x {\n} as h\ndrop s\ndrop h\nwrite x\n",
        "cannot write x: mutably borrowed by t through h until the end"},
+      // a result, capture or payload takes a cell of the task's own with it: nothing may borrow that
+      {Rule::write_while_borrowed, embedded(),
+       "spawn t {\n  cell y\n  spawn u borrow mut y {\n  } as g\n  touch-on-drop result y\n} as h\n",
+       "spawn t {\n  cell y\n  spawn u borrow mut y {\n  } as g\n  drop g\n  touch-on-drop result y\n} as "
+       "h\n"},
+      {Rule::write_while_borrowed, embedded(),
+       "spawn t {\n  cell y\n  spawn u borrow shared y {\n  } as g\n  touch-on-drop payload y\n} as h\n",
+       "spawn t {\n  cell y\n  spawn u borrow shared y {\n  } as g\n  drop g\n  touch-on-drop payload y\n} "
+       "as h\n"},
       // a future borrows what it mentions from its creation on, also what its nested futures mention
       {Rule::write_while_borrowed, everything(),
        "cell x\nasync b {\n  async c {\n    read x\n  }\n}\nwrite x\n",
