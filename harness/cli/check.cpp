@@ -139,7 +139,7 @@ int check(const CheckArguments& arguments) {
 
   // First: a standard output that takes no more must not cost the file.
   std::expected<void, std::string> written;
-  if (!arguments.json.empty()) written = report::write_json(arguments.json, results);
+  if (!arguments.json.empty()) written = report::write_json(arguments.json, results, interrupted);
   fmt::print("{}", report::report(results, options.style));
   if (interrupted)
     fmt::print("Interrupted: {} of {} checks were begun; the last one is incomplete.\n", results.size(),
@@ -154,7 +154,7 @@ int check(const CheckArguments& arguments) {
     complain(written.error());
     return exit_harness;
   }
-  return code;
+  return interrupted ? std::max(code, exit_differs) : code;  // not every verdict that was asked for is there
 }
 
 }  // namespace scopecheck::cli

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <iostream>
@@ -112,11 +113,12 @@ std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
 }
 
 /// Descriptors 0, 1 and 2 that were closed are opened, or else the next files that we open get their numbers.
-/// What is written to a closed standard output still fails, and is said; a closed standard error takes all.
+/// What is read from a closed standard input or written to a closed standard output still fails, and is said;
+/// a closed standard error takes all.
 void open_standard_streams() {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
     if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF)  // open() gives the lowest free number: this one
-      static_cast<void>(::open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY));
+      static_cast<void>(::open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_WRONLY));
 }
 
 int run(int argc, char** argv) {
@@ -272,13 +274,15 @@ int main(int argc, char** argv) {
     code = run(argc, argv);
   } catch (const std::system_error& error) {  // fmt's, when the output takes no more
     scopecheck::cli::complain(error.what());
-    return scopecheck::cli::exit_harness;
+    std::_Exit(scopecheck::cli::exit_harness);
   }
   // What was still held back may meet a full disk, too. CLI11 writes its help to std::cout.
   errno = 0;
   const bool flushed = std::fflush(stdout) == 0 && std::cout.flush().good();
-  if (flushed && std::ferror(stdout) == 0) return code;
+  // Nothing of what is linked in has a say from here on: a plugin's static destructors could hang, or change
+  // the code.
+  if (flushed && std::ferror(stdout) == 0) std::_Exit(code);
   scopecheck::cli::complain(std::string("cannot write the output") +
                             (errno != 0 ? std::string(": ") + std::strerror(errno) : ""));
-  return scopecheck::cli::exit_harness;
+  std::_Exit(scopecheck::cli::exit_harness);
 }

@@ -5,12 +5,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
-#include <iostream>
-#include <iterator>
+#include <unistd.h>
 
 namespace scopecheck::cli {
 namespace {
@@ -20,7 +20,7 @@ constexpr std::size_t largest_file = std::size_t{1} << 20;
 std::string suggestion(std::string_view word, bool with_hidden) {
   std::vector<std::string> names;
   for (const scopecheck_plugin* plugin : abi::registered())
-    if (with_hidden || plugin->hidden == 0) names.emplace_back(plugin->name);
+    if (plugin->name != nullptr && (with_hidden || plugin->hidden == 0)) names.emplace_back(plugin->name);
   const std::string near = scenario::nearest(word, names);
   return near.empty() ? "`scopecheck list` shows what there is" : fmt::format("did you mean '{}'?", near);
 }
@@ -42,7 +42,13 @@ std::expected<const scopecheck_plugin*, std::string> find(const std::string& nam
 std::expected<std::string, std::string> read_all(const std::string& file) {
   std::string text;
   if (file == "-") {
-    text.assign(std::istreambuf_iterator<char>(std::cin), {});
+    std::array<char, 4096> buffer;
+    ssize_t got = 0;
+    while (text.size() <= largest_file && (got = ::read(STDIN_FILENO, buffer.data(), buffer.size())) != 0) {
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return std::unexpected(fmt::format("standard input: {}", std::strerror(errno)));
+      text.append(buffer.data(), static_cast<std::size_t>(got));
+    }
   } else {
     std::error_code ignored;
     if (std::filesystem::is_directory(file, ignored))
@@ -62,7 +68,12 @@ std::expected<std::string, std::string> read_all(const std::string& file) {
 }  // namespace
 
 // Not by fmt, which throws when standard error takes no more: there is nobody to tell then.
-void complain(const std::string& message) { std::fprintf(stderr, "scopecheck: %s\n", message.c_str()); }
+void complain(const std::string& message) {
+  std::string line = message.substr(0, 2000);
+  for (char& c : line)  // what was typed may be quoted in it
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  std::fprintf(stderr, "scopecheck: %s\n", line.c_str());
+}
 
 std::filesystem::path own_executable() {
   std::error_code error;

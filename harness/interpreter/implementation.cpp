@@ -16,6 +16,88 @@ scenario::Mobility mobility(std::uint32_t declared, bool has_move) {
   return static_cast<scenario::Mobility>(declared);
 }
 
+/// What a child's step must be able to call where children spawn; with `scopes`, where they open scopes as
+/// well.
+std::uint64_t reentrant_for_spawns(const scopecheck_plugin& p, bool scopes) {
+  std::uint64_t needed = SCOPECHECK_OP_SPAWN;
+  if (p.handle_size != 0) needed |= SCOPECHECK_OP_HANDLE_DESTROY;
+  if (p.handle_poll != nullptr) needed |= SCOPECHECK_OP_HANDLE_POLL;
+  if (p.handle_cancel != nullptr) needed |= SCOPECHECK_OP_HANDLE_CANCEL;
+  if (!scopes) return needed;
+  needed |= p.scope_enter != nullptr ? SCOPECHECK_OP_SCOPE_ENTER
+                                     : SCOPECHECK_OP_SCOPE_INIT | SCOPECHECK_OP_SCOPE_DESTROY;
+  if (p.scope_drive != nullptr) needed |= SCOPECHECK_OP_SCOPE_DRIVE;
+  if (p.scope_cancel != nullptr) needed |= SCOPECHECK_OP_SCOPE_CANCEL;
+  if (p.scope_close != nullptr) needed |= SCOPECHECK_OP_SCOPE_CLOSE;
+  return needed;
+}
+
+/// Text that can be printed in a table: one line, no control characters.
+bool printable(const char* text) {
+  if (text == nullptr) return false;
+  for (; *text != '\0'; ++text)
+    if (static_cast<unsigned char>(*text) < 0x20 || *text == 0x7f) return false;
+  return true;
+}
+
+/// A claim about clients that the rest of the table makes unreachable would be dropped without a word, and
+/// *not refuted* would stand for less than it says.
+std::string unreachable_claim(const scopecheck_plugin& p) {
+  const auto claims = [&](std::uint64_t bit) { return (p.client_ops & bit) != 0; };
+  const std::uint64_t needed = reentrant_for_spawns(p, false);
+  if (claims(SCOPECHECK_CLIENT_SPAWN_NESTED) && (p.reentrant & needed) != needed)
+    return fmt::format(
+        "claims client op SPAWN_NESTED, but reentrant lacks {:#x} of the SCOPECHECK_OP_* bits that a child "
+        "needs "
+        "to spawn: SPAWN, and HANDLE_DESTROY, HANDLE_POLL, HANDLE_CANCEL where there is such an operation",
+        needed & ~p.reentrant);
+  if (claims(SCOPECHECK_CLIENT_INSIDE) && p.block_on == nullptr)
+    return "claims client op INSIDE without block_on";
+  if (claims(SCOPECHECK_CLIENT_SHUTDOWN) && p.rt_shutdown == nullptr)
+    return "claims client op SHUTDOWN without rt_shutdown";
+  struct Mobile {
+    const char* what;
+    std::uint32_t declared;
+    bool has_move;
+  };
+  for (const Mobile& mobile : {Mobile{"move_scope", p.move_scope, p.scope_move != nullptr},
+                               Mobile{"move_handle", p.move_handle, p.handle_move != nullptr},
+                               Mobile{"move_join", p.move_join, p.join_move != nullptr}}) {
+    if (mobile.declared > SCOPECHECK_MOVE_NEVER) return fmt::format("unknown {}", mobile.what);
+    if (mobile.declared != SCOPECHECK_MOVE_NEVER && !mobile.has_move)
+      return fmt::format("{} is not NEVER, but there is no function that moves it", mobile.what);
+  }
+  return "";
+}
+
+/// What the tables that it points to say.
+std::string bad_word(const scopecheck_plugin& p) {
+  if (!printable(p.name) || !printable(p.summary) || !printable(p.version) || !printable(p.build))
+    return "name, summary, version and build must be one printable line each";
+  for (std::uint32_t i = 0; i < p.flavour_count; ++i) {
+    if (!printable(p.flavours[i].name)) return "the name of a flavour must be printable";
+    for (std::uint32_t j = 0; j < i; ++j)
+      if (std::string_view(p.flavours[i].name) == p.flavours[j].name)
+        return fmt::format("two flavours are called '{}'", p.flavours[i].name);
+  }
+  for (std::uint32_t i = 0; i < p.evidence_count; ++i)
+    if (!printable(p.evidence[i].source))
+      return "evidence must say where its claim is said, in one printable line";
+  for (std::uint32_t i = 0; i < p.precondition_count; ++i)
+    if (!printable(p.preconditions[i].source))
+      return "a precondition must say where it is documented, in one printable line";
+  for (std::uint32_t i = 0; i < p.expectation_count; ++i) {
+    const scopecheck_expectation& e = p.expectations[i];
+    if (e.discipline > SCOPECHECK_DISCIPLINE_NO_LEAK || e.verdict > SCOPECHECK_EXPECT_UNSOUND)
+      return "an expectation has an unknown discipline or verdict";
+    bool known = e.flavour == nullptr;
+    for (std::uint32_t j = 0; j < p.flavour_count && !known; ++j)
+      known = std::string_view(e.flavour) == p.flavours[j].name;
+    if (!known) return fmt::format("an expectation is about a flavour that there is not: '{}'", e.flavour);
+  }
+  return "";
+}
+
 }  // namespace
 
 std::expected<void, std::string> validate(const scopecheck_plugin& p) {
@@ -38,7 +120,9 @@ std::expected<void, std::string> validate(const scopecheck_plugin& p) {
       (p.precondition_count != 0 && p.preconditions == nullptr) ||
       (p.expectation_count != 0 && p.expectations == nullptr))
     return bad("a count of evidence, preconditions or expectations without their array");
+  if (const std::string wrong = bad_word(p); !wrong.empty()) return bad(wrong);
   if (p.child_kind > SCOPECHECK_CHILD_BLOCKS) return bad("unknown child_kind");
+  if (p.on_destroy > SCOPECHECK_DESTROY_UNDEFINED) return bad("unknown on_destroy");
   const bool blocks = p.child_kind == SCOPECHECK_CHILD_BLOCKS;
   if (blocks != ((p.progress & SCOPECHECK_PROGRESS_THREADS) != 0))
     return bad(
@@ -133,6 +217,7 @@ std::expected<void, std::string> validate(const scopecheck_plugin& p) {
     return bad("spawn_without_handle: nobody would carry the loans");
   if (p.spawn_must_be_awaited != 0 && p.handle_poll == nullptr)
     return bad("spawn_must_be_awaited needs handle_poll");
+  if (const std::string claim = unreachable_claim(p); !claim.empty()) return bad(claim);
   return {};
 }
 
@@ -170,17 +255,9 @@ scenario::Offers offers_of(const scopecheck_plugin& p, scenario::Discipline disc
   o.spawn_without_handle = p.spawn_without_handle != 0;
   o.reserve = op(p.reserve, SCOPECHECK_OP_SPAWN) && p.start != nullptr && o.handle;
   // A child's step may use the API only where every operation it could reach is declared re-entrant.
-  std::uint64_t needed = SCOPECHECK_OP_SPAWN;
-  if (o.handle) needed |= SCOPECHECK_OP_HANDLE_DESTROY;
-  if (o.handle_poll) needed |= SCOPECHECK_OP_HANDLE_POLL;
-  if (o.handle_cancel) needed |= SCOPECHECK_OP_HANDLE_CANCEL;
-  o.spawn_nested = client(SCOPECHECK_CLIENT_SPAWN_NESTED) && (p.reentrant & needed) == needed;
-  needed |=
-      o.scope_enter ? SCOPECHECK_OP_SCOPE_ENTER : SCOPECHECK_OP_SCOPE_INIT | SCOPECHECK_OP_SCOPE_DESTROY;
-  if (o.scope_poll) needed |= SCOPECHECK_OP_SCOPE_DRIVE;
-  if (o.scope_cancel) needed |= SCOPECHECK_OP_SCOPE_CANCEL;
-  if (o.scope_close) needed |= SCOPECHECK_OP_SCOPE_CLOSE;
-  o.child_scopes = client(SCOPECHECK_CLIENT_SPAWN_NESTED) && (p.reentrant & needed) == needed;
+  const auto can_all = [&](std::uint64_t needed) { return (p.reentrant & needed) == needed; };
+  o.spawn_nested = client(SCOPECHECK_CLIENT_SPAWN_NESTED) && can_all(reentrant_for_spawns(p, false));
+  o.child_scopes = client(SCOPECHECK_CLIENT_SPAWN_NESTED) && can_all(reentrant_for_spawns(p, true));
   o.blocks = p.child_kind == SCOPECHECK_CHILD_BLOCKS;
   o.keep_waker = client(SCOPECHECK_CLIENT_KEEP_WAKER);
   o.destroy_cancels = p.on_destroy == SCOPECHECK_DESTROY_CANCELS;

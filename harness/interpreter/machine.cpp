@@ -190,10 +190,12 @@ void Machine::State::prepare(const scenario::Scenario& scenario) {
   cell_kept_by.fill(none);
   std::uint8_t open = none;
   std::uint8_t task = none;
+  unsigned cells = 0;
+  unsigned declared = 0;
   for (std::size_t i = 0; i < scenario.ops.size(); ++i) {
     const Op& o = scenario.ops[i];
-    cells_used += o.kind == OpKind::cell;
-    values_used += o.kind == OpKind::scope || o.kind == OpKind::enter || o.kind == OpKind::join_as;
+    cells += o.kind == OpKind::cell ? 1u : 0u;
+    declared += o.kind == OpKind::scope || o.kind == OpKind::enter || o.kind == OpKind::join_as ? 1u : 0u;
     if (!structural(o.kind)) continue;
     const auto at = static_cast<std::uint8_t>(i);
     if (scenario::opens(o.kind)) match[at] = std::exchange(open, at);
@@ -202,7 +204,8 @@ void Machine::State::prepare(const scenario::Scenario& scenario) {
         const Op& opener = scenario.ops[open];
         match[at] = open;
         open = std::exchange(match[open], at);
-        values_used += opener.kind == OpKind::async || (makes_task(opener.kind) && opener.value != none);
+        declared +=
+            opener.kind == OpKind::async || (makes_task(opener.kind) && opener.value != none) ? 1u : 0u;
         if (makes_task(opener.kind)) task = plans[opener.subject].spawned_by;
         break;
       }
@@ -228,6 +231,8 @@ void Machine::State::prepare(const scenario::Scenario& scenario) {
         break;
     }
   }
+  cells_used = static_cast<std::uint8_t>(cells);
+  values_used = static_cast<std::uint8_t>(declared);
 }
 
 void Machine::State::play() {

@@ -254,7 +254,7 @@ struct Machine::State {
 
   /// A call that does not block.
   template <class Call>
-  [[gnu::always_inline]] scopecheck_status through_door(Call&& call);
+  [[gnu::always_inline]] inline scopecheck_status through_door(Call&& call);
 
   // body.cpp: the host's side of the door
   scopecheck_status step(scopecheck_child& child, const scopecheck_waker& waker, scopecheck_object** out);
@@ -295,8 +295,10 @@ Role& role();
 /// No function takes this object's address: it stays in registers, where no fake stack frame is made for it.
 class Crossing {
  public:
-  [[gnu::always_inline]] Crossing(Machine::State& state, bool waits) : state_(state), waits_(waits) { go(); }
-  [[gnu::always_inline]] ~Crossing() { come_back(); }
+  [[gnu::always_inline]] inline Crossing(Machine::State& state, bool waits) : state_(state), waits_(waits) {
+    go();
+  }
+  [[gnu::always_inline]] inline ~Crossing() { come_back(); }
   /// The client's body is called back from within: until `resume`, the call is as if it had returned.
   void pause() { come_back(); }
   void resume() { go(); }
@@ -306,13 +308,13 @@ class Crossing {
  private:
   static constexpr std::size_t no_call = static_cast<std::size_t>(-1);
 
-  [[gnu::always_inline]] void go() {
+  [[gnu::always_inline]] inline void go() {
     if (state_.conductor != nullptr)
       call_ = hand_over(state_, waits_);
     else if (waits_ && state_.gates_open++ == 0)
       state_.wake_gates();
   }
-  [[gnu::always_inline]] void come_back() {
+  [[gnu::always_inline]] inline void come_back() {
     if (state_.conductor != nullptr)
       take_back(state_, call_);
     else if (waits_)
@@ -336,10 +338,10 @@ scopecheck_status Machine::State::through_door(Call&& call) {
 /// lane, unless it has one.
 class Admission {
  public:
-  [[gnu::always_inline]] Admission(Machine::State& state, std::uint8_t task) {
+  [[gnu::always_inline]] inline Admission(Machine::State& state, std::uint8_t task) {
     if (state.conductor != nullptr) taken_ = wait(*state.conductor, task);
   }
-  [[gnu::always_inline]] ~Admission() {
+  [[gnu::always_inline]] inline ~Admission() {
     if (taken_) leave();
   }
   Admission(const Admission&) = delete;

@@ -63,16 +63,18 @@ Json result_json(const Result& result) {
 
 }  // namespace
 
-std::string to_json(std::span<const Result> results) {
+std::string to_json(std::span<const Result> results, bool interrupted) {
   Json document;
   document["schema"] = 1;
+  document["interrupted"] = interrupted;
   document["results"] = Json::array();
   for (const Result& result : results) document["results"].push_back(result_json(result));
   return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-std::expected<void, std::string> write_json(const std::string& path, std::span<const Result> results) {
-  return write_file(path, to_json(results));
+std::expected<void, std::string> write_json(const std::string& path, std::span<const Result> results,
+                                            bool interrupted) {
+  return write_file(path, to_json(results, interrupted));
 }
 
 }  // namespace scopecheck::report

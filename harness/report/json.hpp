@@ -20,12 +20,14 @@
 
 namespace scopecheck::report {
 
-/// The document, indented, with a final newline. Bytes that are not UTF-8 become U+FFFD.
-[[nodiscard]] std::string to_json(std::span<const Result> results);
+/// The document, indented, with a final newline. Bytes that are not UTF-8 become U+FFFD. `interrupted`: not
+/// all results that were asked for are there, or the last one is of a search that was cut short.
+[[nodiscard]] std::string to_json(std::span<const Result> results, bool interrupted = false);
 
 /// Writes the document as one whole (see file.hpp).
 /// Errors: a sentence: unwritable path, full disk.
 [[nodiscard]] std::expected<void, std::string> write_json(const std::string& path,
-                                                          std::span<const Result> results);
+                                                          std::span<const Result> results,
+                                                          bool interrupted = false);
 
 }  // namespace scopecheck::report

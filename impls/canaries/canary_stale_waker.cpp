@@ -10,8 +10,12 @@ namespace scopecheck::canaries {
 namespace {
 
 struct StaleWaker {
-  static constexpr kit::Description description = platform::handle_canary(
-      "canary_stale_waker", "wakers point to a task that its handle frees", SCOPECHECK_PROGRESS_RUN);
+  static constexpr kit::Description description = [] {
+    kit::Description d = platform::handle_canary(
+        "canary_stale_waker", "wakers point to a task that its handle frees", SCOPECHECK_PROGRESS_RUN);
+    d.client_ops &= ~SCOPECHECK_CLIENT_INSIDE;  // it runs tasks, but waits for none
+    return d;
+  }();
 
   struct Task {
     kit::Child child;

@@ -41,7 +41,7 @@ struct LinkedChildren {
       .client_ops = platform::pinned_client_ops | SCOPECHECK_CLIENT_SPAWN_NESTED,
       .may_block = SCOPECHECK_OP_BLOCK_ON,
       .reentrant = SCOPECHECK_OP_SPAWN | SCOPECHECK_OP_SCOPE_INIT | SCOPECHECK_OP_SCOPE_DESTROY |
-                   SCOPECHECK_OP_SCOPE_DRIVE | SCOPECHECK_OP_HANDLE_DESTROY,
+                   SCOPECHECK_OP_SCOPE_DRIVE | SCOPECHECK_OP_HANDLE_DESTROY | SCOPECHECK_OP_HANDLE_CANCEL,
       .flavours = platform::current_thread,
       .evidence = linked_evidence};
 

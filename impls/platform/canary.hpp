@@ -18,7 +18,8 @@ inline constexpr scopecheck_expectation planted[] = {
     {nullptr, SCOPECHECK_DISCIPLINE_DOCUMENTED, SCOPECHECK_EXPECT_UNSOUND, "planted"},
     {nullptr, SCOPECHECK_DISCIPLINE_NO_LEAK, SCOPECHECK_EXPECT_UNSOUND, "planted"}};
 
-/// A pinned handle that carries the loans and promises to cancel; `progress` says who polls the child.
+/// A pinned handle that carries the loans and promises to cancel; `progress` says who polls the child;
+/// with RUN there is a runtime, of which clients can be a task.
 constexpr kit::Description handle_canary(const char* name, const char* summary, std::uint32_t progress,
                                          std::span<const scopecheck_expectation> expectations = planted) {
   return {.name = name,
@@ -30,7 +31,8 @@ constexpr kit::Description handle_canary(const char* name, const char* summary, 
           .on_destroy = SCOPECHECK_DESTROY_CANCELS,
           .hidden = 1,
           .client_ops = SCOPECHECK_CLIENT_BOX | SCOPECHECK_CLIENT_KEEP_WAKER | SCOPECHECK_CLIENT_THROW |
-                        SCOPECHECK_CLIENT_ASYNC | SCOPECHECK_CLIENT_INSIDE,
+                        SCOPECHECK_CLIENT_ASYNC |
+                        (progress == SCOPECHECK_PROGRESS_RUN ? SCOPECHECK_CLIENT_INSIDE : 0),
           .flavours = current_thread,
           .evidence = canary_evidence,
           .expectations = expectations};

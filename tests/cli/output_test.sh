@@ -145,7 +145,23 @@ expect_python 'the JSON of a check that timeout ended' '
 import json, sys
 (result,) = json.load(open(sys.argv[1]))["results"]
 assert result["verdict"] == "inconclusive" and result["why"] == "interrupted", result
+assert json.load(open(sys.argv[1]))["interrupted"] is True
 ' "$work/timeout.json"
+
+# Verdicts that were asked for and are not there are not as expected, whatever the others say.
+ran='timeout check stacked_in_scope heap_spawn'
+timeout --foreground --preserve-status 6 "$program" check stacked_in_scope heap_spawn --ops 12 --random 0 --seconds 7200 \
+  --quiet --json "$work/cut.json" >"$work/out" 2>"$work/err" </dev/null
+status=$?
+expect_status 1
+expect_out 'Interrupted: 1 of 2 checks were begun'
+
+# There is nothing to be read from a closed standard input, and nobody takes that for an empty program.
+ran='replay --impl heap_spawn - <&-'
+status=0
+"$program" replay --impl heap_spawn - <&- >"$work/out" 2>"$work/err" || status=$?
+expect_status 2
+expect_complaint
 
 # Ctrl-C: a check that would take hours says what it knows and leaves nobody behind. Sent once its progress, shown on
 # a terminal, says that the runners are at work.

@@ -231,7 +231,8 @@ TEST(Swarm, switches_some_off_but_never_what_every_client_needs) {
   }
   for (std::size_t i = 0; i < on.size(); ++i) {
     const auto kind = static_cast<OpKind>(i);
-    const bool always = kind == OpKind::end || kind == OpKind::cell || kind == OpKind::spawn;
+    const bool always = kind == OpKind::end || kind == OpKind::cell || kind == OpKind::spawn ||
+                        kind == OpKind::scope || kind == OpKind::enter;
     EXPECT_EQ(on[i] == 1000, always) << scenario::info(kind).id;
     EXPECT_GT(on[i], 500) << scenario::info(kind).id;
   }

@@ -130,7 +130,8 @@ TEST(Precondition, that_is_broken_leaves_a_machine_that_runs_like_a_fresh_one) {
 
 TEST(Precondition, about_joins_is_refused_at_load_where_nothing_can_be_joined) {
   scopecheck_plugin plugin = documents(before_destroy);
-  EXPECT_TRUE(interpreter::validate(plugin).has_value());
+  const auto valid = interpreter::validate(plugin);
+  EXPECT_TRUE(valid.has_value()) << valid.error();
   plugin.scope_join = nullptr;
   EXPECT_TRUE(interpreter::validate(plugin).has_value()) << "there are join objects";
   plugin.join_begin = nullptr;

@@ -83,7 +83,7 @@ struct GuardSpy {
       .on_destroy = SCOPECHECK_DESTROY_CANCELS,
       .move_scope = SCOPECHECK_MOVE_UNTIL_STARTED,
       .move_join = SCOPECHECK_MOVE_ALWAYS,
-      .client_ops = everything_a_client_can,
+      .client_ops = everything_a_client_can & ~SCOPECHECK_CLIENT_SPAWN_NESTED,
       .may_block = SCOPECHECK_OP_BLOCK_ON | SCOPECHECK_OP_SCOPE_JOIN,
       .flavours = platform::current_thread};
 
