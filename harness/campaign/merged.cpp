@@ -21,6 +21,12 @@ bool plausible(const ledger::Ledger& ledger) {
          });
 }
 
+bool plausible(const Tally& tally) {
+  constexpr std::uint64_t more_than_anybody_can_run = std::uint64_t{1} << 56;
+  return tally.done.load() < more_than_anybody_can_run && tally.finished.load() <= 2 &&
+         std::ranges::all_of(tally.outcomes, [](std::uint64_t n) { return n < more_than_anybody_can_run; });
+}
+
 std::size_t findings_of(const Tally& tally) {
   return std::min<std::size_t>(tally.findings_used, max_findings);
 }
@@ -41,6 +47,11 @@ Merged merge(std::span<const Tally* const> tallies) {
   };
   std::map<verdict::Signature, Found> found;
   for (const Tally* tally : tallies) {
+    if (!plausible(*tally)) {
+      merged.all_finished = false;
+      merged.errors.emplace_back("a runner's report is damaged: the implementation wrote over it");
+      continue;
+    }
     merged.done += tally->done.load();
     add(merged.per_length, tally->per_length);
     add(merged.op_reach, tally->op_reach);

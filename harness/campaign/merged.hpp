@@ -55,6 +55,9 @@ struct Merged {
 [[nodiscard]] bool plausible(const ledger::Ledger& ledger);
 /// Whether every op is one of the table's; a scenario that is not must not be read further.
 [[nodiscard]] bool plausible(const scenario::Scenario& scenario);
+/// Whether the counts are such as a runner can have made. A runner shares them with the implementation that
+/// it runs.
+[[nodiscard]] bool plausible(const Tally& tally);
 /// The slots in use that hold something plausible are among the first so many.
 [[nodiscard]] std::size_t findings_of(const Tally& tally);
 [[nodiscard]] bool plausible(const FoundSlot& slot);
