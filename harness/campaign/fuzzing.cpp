@@ -206,6 +206,7 @@ class Session {
     const auto seconds = static_cast<unsigned>(std::max(1.0, left()));
     std::vector<std::string> arguments;
     std::vector<std::string> environment = engine_environment();
+    environment.push_back(fmt::format("SCOPECHECK_FUZZ_LEFT={}", (worker.folder / "left").string()));
     if (options_.engine == FuzzEngine::libfuzzer) {
       arguments = {options_.target.string(), fmt::format("-max_total_time={}", seconds),
                    "-print_final_stats=1", fmt::format("-artifact_prefix={}/", worker.folder.string())};
@@ -240,7 +241,8 @@ class Session {
     std::vector<std::string> result;
     for (char** entry = environ; *entry != nullptr; ++entry)
       if (!std::string_view(*entry).starts_with("ASAN_OPTIONS=") &&
-          !std::string_view(*entry).starts_with("SCOPECHECK_FUZZ="))
+          !std::string_view(*entry).starts_with("SCOPECHECK_FUZZ=") &&
+          !std::string_view(*entry).starts_with("SCOPECHECK_FUZZ_LEFT="))
         result.emplace_back(*entry);
     result.push_back(fmt::format("SCOPECHECK_FUZZ={},flavour={}",
                                  words[static_cast<std::size_t>(confirmer_.discipline)],

@@ -65,6 +65,8 @@ class ScenarioTarget {
   [[noreturn]] void die() const;
   void leave_when_full() const;
   [[noreturn]] void leave_unreturned(interpreter::Outcome outcome);
+  void read_left();
+  [[nodiscard]] std::uint64_t hash() const;
   [[noreturn]] void leave(std::string_view why) const;
   void say_states();
   std::size_t write(const scenario::Scenario& scenario, std::span<std::uint8_t> out);
@@ -78,6 +80,11 @@ class ScenarioTarget {
   generator::Mutator mutator_;
   verdict::Promises promises_;
   scenario::Scenario scenario_, room_, second_room_;
+  // What earlier processes of this session could not be left with: hashes, and the file that keeps them
+  // (environment variable SCOPECHECK_FUZZ_LEFT). Their inputs are passed over, or the next process would end
+  // where the last one did.
+  std::string left_file_;
+  std::vector<std::uint64_t> left_;
   // An engine runs what it just had mutated, and mutates that again: it need not be read a second time.
   std::vector<std::uint8_t> written_;
   scenario::Scenario written_scenario_;
