@@ -1,5 +1,6 @@
 #include "harness/campaign/fuzzing.hpp"
 
+#include "harness/base/hash.hpp"
 #include "harness/campaign/supervisor.hpp"
 #include "harness/generator/input.hpp"
 #include "harness/report/file.hpp"
@@ -34,12 +35,6 @@ using Clock = std::chrono::steady_clock;
 std::string read_file(const fs::path& path) {
   std::ifstream stream(path, std::ios::binary);
   return std::string((std::istreambuf_iterator<char>(stream)), {});
-}
-
-std::uint64_t hash_of(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325ull;  // FNV-1a
-  for (const char c : text) hash = (hash ^ static_cast<std::uint8_t>(c)) * 0x100000001b3ull;
-  return hash;
 }
 
 /// The number behind `key` in an engine's line; nothing when it is not there.
@@ -411,8 +406,8 @@ class Session {
                     words[static_cast<std::size_t>(confirmer_.discipline)],
                     shown_in_header(finding.signature) ? "# finding: " : "# seen: ", finding.signature,
                     scenario::to_text(finding.scenario));
-    finding.file =
-        options_.output / fmt::format("{}-{:016x}.scn", confirmer_.implementation.name(), hash_of(text));
+    finding.file = options_.output /
+                   fmt::format("{}-{:016x}.scn", confirmer_.implementation.name(), base::hash_of(text));
     if (const auto written = report::write_file(finding.file.string(), text); !written)
       result_.error = written.error();
   }
@@ -442,7 +437,7 @@ std::size_t take_over(const fs::path& written, const fs::path& corpus, const fs:
     const scenario::Scenario scenario = read_scenario(file, confirmer);
     const std::string text =
         fmt::format("# kept for {}\n{}", confirmer.implementation.name(), scenario::to_text(scenario));
-    const fs::path kept = corpus / fmt::format("{:016x}.scn", hash_of(text));
+    const fs::path kept = corpus / fmt::format("{:016x}.scn", base::hash_of(text));
     std::error_code error;
     if (!scenario.ops.empty() && !fs::exists(kept, error)) {
       // written elsewhere and renamed: what is in the corpus is whole

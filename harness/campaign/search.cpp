@@ -1,6 +1,7 @@
 #include "harness/campaign/search.hpp"
 
 #include "harness/base/clock.hpp"
+#include "harness/base/hash.hpp"
 #include "harness/campaign/examine.hpp"
 #include "harness/generator/exhaustive.hpp"
 #include "harness/generator/random.hpp"
@@ -28,12 +29,12 @@ std::uint64_t resident_bytes() {
 }
 
 std::uint64_t hash_of(const ledger::Ledger& ledger) {
-  std::uint64_t hash = 0xcbf29ce484222325ull;  // FNV-1a over the events' fields
+  std::uint64_t hash = base::hash_of_nothing;
   for (const ledger::Event& event : ledger.events())
     for (const std::uint64_t field :
          {std::uint64_t{static_cast<std::uint8_t>(event.kind)}, std::uint64_t{event.actor},
           std::uint64_t{event.subject}, std::uint64_t{event.detail}, std::uint64_t{event.op}})
-      hash = (hash ^ field) * 0x100000001b3ull;
+      hash = base::mix(hash, field);
   return hash;
 }
 

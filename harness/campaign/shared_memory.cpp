@@ -1,5 +1,6 @@
 #include "harness/campaign/shared_memory.hpp"
 
+#include "harness/base/hash.hpp"
 #include "harness/verdict/finding.hpp"
 
 #include <fmt/format.h>
@@ -15,16 +16,15 @@
 namespace scopecheck::campaign {
 namespace {
 
-constexpr std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
-  return (hash ^ value) * 0x100000001b3ull;  // FNV-1a, a word at a time
-}
+using base::mix;
+
 constexpr std::uint64_t mix(std::uint64_t hash, std::string_view text) {
   for (const char c : text) hash = mix(hash, static_cast<unsigned char>(c));
   return mix(hash, text.size());
 }
 
 constexpr std::uint64_t fingerprint() {
-  std::uint64_t hash = 0xcbf29ce484222325ull;
+  std::uint64_t hash = base::hash_of_nothing;
   for (const std::size_t size : {sizeof(Job), sizeof(Tally), sizeof(FoundSlot), sizeof(scenario::Scenario),
                                  sizeof(ledger::Ledger), sizeof(verdict::Finding)})
     hash = mix(hash, size);

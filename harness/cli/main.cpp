@@ -106,9 +106,7 @@ std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
          app.get_subcommands([](const CLI::App* c) { return !c->get_group().empty(); }))
       right.push_back(other->get_name());
   }
-  const std::string near = right.empty() ? "" : scopecheck::scenario::nearest(wrong, right);
-  return fmt::format("{}; {}see `scopecheck {}--help`", what,
-                     near.empty() || near == wrong ? "" : fmt::format("did you mean '{}'? ", near),
+  return fmt::format("{}; {}see `scopecheck {}--help`", what, scopecheck::cli::did_you_mean(wrong, right),
                      used.empty() ? "" : command.get_name() + " ");
 }
 
@@ -168,7 +166,8 @@ int run(int argc, char** argv) {
                    "which clients are allowed; `all` checks each under every one that differs")
       ->check(CLI::IsMember({"safe", "documented", "no-leak", "all"}))
       ->capture_default_str();
-  check->add_option("--json", check_arguments.json, "also write the results to this file; default: none");
+  check->add_option("--json", check_arguments.json, "also write the results to this file; default: none")
+      ->check([](const std::string& file) { return std::string(file.empty() ? "a file is wanted" : ""); });
   check->add_option("-j,--jobs", check_arguments.runners, "runner processes; default: one per processor")
       ->check(CLI::Range(1, 256));
   check->add_flag("-v,--verbose", check_arguments.verbose, "also print the detection table of this build");

@@ -25,12 +25,6 @@ std::string suggestion(std::string_view word, bool with_hidden) {
   return near.empty() ? "`scopecheck list` shows what there is" : fmt::format("did you mean '{}'?", near);
 }
 
-/// "did you mean 'safe'? ", or "".
-std::string did_you_mean(std::string_view word, const std::vector<std::string>& names) {
-  const std::string near = scenario::nearest(word, names);
-  return near.empty() ? "" : fmt::format("did you mean '{}'? ", near);
-}
-
 std::expected<const scopecheck_plugin*, std::string> find(const std::string& name) {
   const scopecheck_plugin* plugin = abi::find_registered(name);
   if (plugin == nullptr)
@@ -66,6 +60,11 @@ std::expected<std::string, std::string> read_all(const std::string& file) {
 }
 
 }  // namespace
+
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& names) {
+  const std::string near = scenario::nearest(word, names);
+  return near.empty() || near == word ? "" : fmt::format("did you mean '{}'? ", near);
+}
 
 // Not by fmt, which throws when standard error takes no more: there is nobody to tell then.
 void complain(const std::string& message) {

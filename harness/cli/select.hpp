@@ -38,4 +38,7 @@ struct Chosen {
 /// This program, absolute: what runners are started from.
 [[nodiscard]] std::filesystem::path own_executable();
 
+/// "did you mean 'safe'? " where one of the names is near enough to the word and not the word itself, or "".
+[[nodiscard]] std::string did_you_mean(std::string_view word, const std::vector<std::string>& names);
+
 }  // namespace scopecheck::cli

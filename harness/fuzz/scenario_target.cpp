@@ -2,6 +2,7 @@
 
 #include "harness/abi/registry.hpp"
 #include "harness/base/assert.hpp"
+#include "harness/base/hash.hpp"
 #include "harness/fuzz/states.hpp"
 #include "harness/generator/input.hpp"
 #include "harness/report/table.hpp"
@@ -99,6 +100,7 @@ constexpr std::array<std::string_view, 3> discipline_words = {"safe", "documente
 
 TargetOptions TargetOptions::from_environment() {
   TargetOptions options;
+  if (const char* const file = std::getenv("SCOPECHECK_FUZZ_LEFT"); file != nullptr) options.left = file;
   const char* const text = std::getenv("SCOPECHECK_FUZZ");
   for (std::string_view rest = text != nullptr ? text : ""; !rest.empty();) {
     const std::size_t comma = std::min(rest.find(','), rest.size());
@@ -135,7 +137,8 @@ ScenarioTarget::ScenarioTarget(std::string_view name, const TargetOptions& optio
                 .wakes = (implementation_.plugin->promises & SCOPECHECK_PROMISE_WAKES) != 0} {
   running = this;
   take_over_aborts();
-  read_left();
+  std::ifstream left(options_.left);
+  for (std::uint64_t hash = 0; left >> std::hex >> hash;) left_.push_back(hash);
   machine_.on_unreturnable(
       [](void* self, interpreter::Outcome outcome) {
         static_cast<ScenarioTarget*>(self)->leave_unreturned(outcome);
@@ -154,16 +157,16 @@ ScenarioTarget::ScenarioTarget(std::string_view name, const TargetOptions& optio
 ScenarioTarget::~ScenarioTarget() { running = nullptr; }
 
 const scenario::Scenario& ScenarioTarget::read(std::span<const std::uint8_t> bytes,
-                                               scenario::Scenario& room) const {
+                                               scenario::Scenario& into) const {
   if (!bytes.empty() && std::ranges::equal(bytes, written_)) return written_scenario_;
-  return room = generator::read_input(bytes, offers_, bounds_);
+  return into = generator::read_input(bytes, offers_, bounds_);
 }
 
 int ScenarioTarget::run(std::span<const std::uint8_t> bytes) {
   // not sooner: the engine keeps an input only after its run has returned
   if (machine_.spent()) leave("a thread of the last run may still come back");
-  scenario_ = read(bytes, room_);
-  if (!left_.empty() && std::ranges::find(left_, hash()) != left_.end()) return 0;
+  scenario_ = read(bytes, read_);
+  if (!left_.empty() && std::ranges::find(left_, base::hash_of(to_text(scenario_))) != left_.end()) return 0;
   const interpreter::Outcome outcome = machine_.run(scenario_, {.real_access = has_asan});
   if (options_.counters) count_states(scenario_, ledger_->events());
   if (outcome == interpreter::Outcome::error) {
@@ -246,25 +249,10 @@ void ScenarioTarget::leave_when_full() const {
     leave(fmt::format("what the clients leaked fills {} MB", memory_limit_bytes >> 20));
 }
 
-/// Of the present scenario.
-std::uint64_t ScenarioTarget::hash() const {
-  std::uint64_t hash = 0xcbf29ce484222325ull;  // FNV-1a
-  for (const char c : scenario::to_text(scenario_))
-    hash = (hash ^ static_cast<std::uint8_t>(c)) * 0x100000001b3ull;
-  return hash;
-}
-
-void ScenarioTarget::read_left() {
-  const char* const name = std::getenv("SCOPECHECK_FUZZ_LEFT");
-  if (name == nullptr) return;
-  left_file_ = name;
-  std::ifstream file(left_file_);
-  for (std::uint64_t hash = 0; file >> std::hex >> hash;) left_.push_back(hash);
-}
-
 void ScenarioTarget::leave_unreturned(interpreter::Outcome outcome) {
   if (ledger_->alarms() != 0) examine();
-  if (!left_file_.empty()) std::ofstream(left_file_, std::ios::app) << std::hex << hash() << '\n';
+  if (!options_.left.empty())
+    std::ofstream(options_.left, std::ios::app) << std::hex << base::hash_of(to_text(scenario_)) << '\n';
   leave(outcome == interpreter::Outcome::fail_stop ? "a fail-stop with threads about"
                                                    : "a hang with threads about");
 }
@@ -279,12 +267,12 @@ void ScenarioTarget::leave(std::string_view why) const {
 std::size_t ScenarioTarget::mutate(std::uint8_t* data, std::size_t size, std::size_t max_size,
                                    unsigned seed) {
   if (!options_.mutator && LLVMFuzzerMutate != nullptr) return LLVMFuzzerMutate(data, size, max_size);
-  return write(mutator_.mutate(read({data, std::min(size, max_size)}, room_), seed), {data, max_size});
+  return write(mutator_.mutate(read({data, std::min(size, max_size)}, read_), seed), {data, max_size});
 }
 
 std::size_t ScenarioTarget::cross(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b,
                                   std::span<std::uint8_t> out, unsigned seed) {
-  return write(mutator_.cross(read(a, room_), read(b, second_room_), seed), out);
+  return write(mutator_.cross(read(a, read_), read(b, second_read_), seed), out);
 }
 
 std::size_t ScenarioTarget::write(const scenario::Scenario& scenario, std::span<std::uint8_t> out) {

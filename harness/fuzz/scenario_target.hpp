@@ -28,6 +28,9 @@ struct TargetOptions {
   std::string flavour;
   bool mutator = true;
   bool counters = true;
+  /// File that remembers which scenarios ended a process (environment variable SCOPECHECK_FUZZ_LEFT): the
+  /// next one passes them over, or it would end where the last one did.
+  std::string left;
 
   /// Errors: ends the process with a sentence on an unknown word.
   [[nodiscard]] static TargetOptions from_environment();
@@ -54,8 +57,8 @@ class ScenarioTarget {
   std::size_t cross(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b,
                     std::span<std::uint8_t> out, unsigned seed);
 
-  /// What the bytes say: in `room`, unless it is there already.
-  const scenario::Scenario& read(std::span<const std::uint8_t> bytes, scenario::Scenario& room) const;
+  /// What the bytes say: in `into`, unless it is there already.
+  const scenario::Scenario& read(std::span<const std::uint8_t> bytes, scenario::Scenario& into) const;
   /// Says what is wrong with the present run, as far as it got. `of_ended_memory`: a sanitizer reported, and
   /// that it was about memory that had ended.
   void explain(bool of_ended_memory) const;
@@ -65,8 +68,6 @@ class ScenarioTarget {
   [[noreturn]] void die() const;
   void leave_when_full() const;
   [[noreturn]] void leave_unreturned(interpreter::Outcome outcome);
-  void read_left();
-  [[nodiscard]] std::uint64_t hash() const;
   [[noreturn]] void leave(std::string_view why) const;
   void say_states();
   std::size_t write(const scenario::Scenario& scenario, std::span<std::uint8_t> out);
@@ -79,12 +80,8 @@ class ScenarioTarget {
   interpreter::Machine machine_;
   generator::Mutator mutator_;
   verdict::Promises promises_;
-  scenario::Scenario scenario_, room_, second_room_;
-  // What earlier processes of this session could not be left with: hashes, and the file that keeps them
-  // (environment variable SCOPECHECK_FUZZ_LEFT). Their inputs are passed over, or the next process would end
-  // where the last one did.
-  std::string left_file_;
-  std::vector<std::uint64_t> left_;
+  scenario::Scenario scenario_, read_, second_read_;
+  std::vector<std::uint64_t> left_;  // hashes of the scenarios in TargetOptions::left
   // An engine runs what it just had mutated, and mutates that again: it need not be read a second time.
   std::vector<std::uint8_t> written_;
   scenario::Scenario written_scenario_;

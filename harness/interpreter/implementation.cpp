@@ -57,12 +57,15 @@ std::string unreachable_claim(const scopecheck_plugin& p) {
     return "claims client op SHUTDOWN without rt_shutdown";
   struct Mobile {
     const char* what;
+    bool exists;  // without such values the field says nothing: 0 is ALWAYS
     std::uint32_t declared;
     bool has_move;
   };
-  for (const Mobile& mobile : {Mobile{"move_scope", p.move_scope, p.scope_move != nullptr},
-                               Mobile{"move_handle", p.move_handle, p.handle_move != nullptr},
-                               Mobile{"move_join", p.move_join, p.join_move != nullptr}}) {
+  for (const Mobile& mobile :
+       {Mobile{"move_scope", p.scope_init != nullptr, p.move_scope, p.scope_move != nullptr},
+        Mobile{"move_handle", p.handle_size != 0, p.move_handle, p.handle_move != nullptr},
+        Mobile{"move_join", p.join_begin != nullptr, p.move_join, p.join_move != nullptr}}) {
+    if (!mobile.exists) continue;
     if (mobile.declared > SCOPECHECK_MOVE_NEVER) return fmt::format("unknown {}", mobile.what);
     if (mobile.declared != SCOPECHECK_MOVE_NEVER && !mobile.has_move)
       return fmt::format("{} is not NEVER, but there is no function that moves it", mobile.what);

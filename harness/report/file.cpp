@@ -76,6 +76,7 @@ std::expected<void, std::string> write_file(const std::string& path, std::string
 }
 
 std::expected<void, std::string> may_write(const std::string& path) {
+  if (path.empty()) return failed(path, ENOENT);
   struct stat status{};
   if (::stat(path.c_str(), &status) == 0) {
     if (S_ISDIR(status.st_mode)) return failed(path, EISDIR);

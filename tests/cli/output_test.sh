@@ -32,6 +32,9 @@ run "${quick[@]}" --json "$work/no/such/folder.json"
 expect_status 2
 expect_complaint
 expect_err "scopecheck: cannot write $work/no/such/folder.json"
+run "${quick[@]}" --json ''
+expect_status 2
+expect_complaint
 
 # A reader that leaves early neither stops nor hangs us; the time limit is for a hang only.
 for command in 'list' 'list --json' '--help' "${quick[*]}"; do

@@ -12,9 +12,12 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <cstdlib>
+#include <filesystem>
 #include <set>
 #include <string>
 #include <string_view>
+#include <unistd.h>
 #include <vector>
 
 namespace scopecheck::fuzz {
@@ -81,13 +84,28 @@ TEST(ScenarioTarget, takes_an_abort_of_the_implementation_for_a_fail_stop) {
   EXPECT_EQ(target.run({}), 0);
 }
 
+// With threads about, a hang ends the process; the next one would end of the same input, were it not passed
+// over.
+TEST(ScenarioTargetDeath, of_a_hang_with_threads_is_no_finding_and_happens_once) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const std::string left = testing::TempDir() + "left-" + std::to_string(::getppid());
+  constexpr const char* waits_for_its_own_worker = "inside { enter s0 { spawn t0 in s0 { } } }";
+  const auto run = [&] {
+    ScenarioTarget target("blocking_closure", {.left = left});
+    std::exit(target.run(input(waits_for_its_own_worker)) == 0 ? 3 : 4);
+  };
+  EXPECT_EXIT(run(), testing::ExitedWithCode(0), "a hang with threads about: start again");
+  EXPECT_EXIT(run(), testing::ExitedWithCode(3), "") << "remembered in " << left;
+  std::filesystem::remove(left);
+}
+
 TEST(ScenarioTarget, reads_for_its_discipline) {
   const ScenarioTarget safe("stacked_in_scope", {});
   const ScenarioTarget documented("stacked_in_scope", {.discipline = scenario::Discipline::documented});
   const Bytes forgets = input("spawn t0 { } as h0 boxed; forget h0");
-  scenario::Scenario room;
-  EXPECT_EQ(safe.read(forgets, room).ops.size(), 3u);
-  EXPECT_EQ(documented.read(forgets, room).ops.size(), 2u) << "forgetting is not offered there";
+  scenario::Scenario read;
+  EXPECT_EQ(safe.read(forgets, read).ops.size(), 3u);
+  EXPECT_EQ(documented.read(forgets, read).ops.size(), 2u) << "forgetting is not offered there";
 }
 
 // https://github.com/llvm/llvm-project/issues/149942

@@ -1,5 +1,5 @@
-// The closure shape: when the block runs, what ends when the call returns, panics through it, calls that wait
-// for ever, and tables that contradict themselves.
+// The closure shape: when the block runs, what ends when the call returns, panics through it, and calls that wait
+// for ever.
 #include "harness/abi/kit.hpp"
 #include "impls/platform/heap_executor.hpp"
 #include "tests/support/lab.hpp"
@@ -145,45 +145,6 @@ TEST(Enter, that_stops_a_panic_of_the_client_lets_the_program_go_on) {
   Lab lab(plugin);
   EXPECT_EQ(lab.run("cell x; catch { enter s0 { throw } }; settle"), Outcome::clean);
   EXPECT_EQ(lab.count(EventKind::caught), 0u);
-}
-
-/// What the harness says about draining_closure, changed.
-template <class Change>
-std::string refusal(Change change) {
-  scopecheck_plugin plugin = registered_plugin("draining_closure");
-  change(plugin);
-  const auto valid = interpreter::validate(plugin);
-  return valid ? "accepted" : valid.error();
-}
-
-TEST(Enter, is_refused_at_load_where_the_table_contradicts_itself) {
-  EXPECT_EQ(refusal([](scopecheck_plugin&) {}), "accepted");
-  EXPECT_THAT(refusal([](scopecheck_plugin& p) { p.scope_enter = nullptr; }), HasSubstr("needs scope_enter"));
-  EXPECT_THAT(refusal([](scopecheck_plugin& p) { p.shape = SCOPECHECK_SHAPE_GUARD; }), HasSubstr("shape"));
-  EXPECT_THAT(refusal([](scopecheck_plugin& p) { p.scope_size = 0; }), HasSubstr("scope_size"));
-  EXPECT_THAT(refusal([](scopecheck_plugin& p) {
-                p.carrier = SCOPECHECK_CARRIER_NONE;
-                p.client_ops |= SCOPECHECK_CLIENT_SPAWN_NESTED;
-              }),
-              HasSubstr("SPAWN_NESTED"));
-  EXPECT_THAT(refusal([](scopecheck_plugin& p) {
-                const scopecheck_plugin& guard = registered_plugin("reentrant_drain");
-                p.scope_init = guard.scope_init;
-                p.scope_destroy = guard.scope_destroy;
-              }),
-              HasSubstr("never own a scope"));
-  EXPECT_THAT(
-      refusal([](scopecheck_plugin& p) { p.scope_drive = registered_plugin("parent_driven").scope_drive; }),
-      HasSubstr("shared reference"));
-  EXPECT_THAT(refusal([](scopecheck_plugin& p) { p.may_block = 0; }), HasSubstr("may_block"));
-  EXPECT_THAT(refusal([](scopecheck_plugin& p) {
-                const scopecheck_plugin& threads = registered_plugin("scoped_threads");
-                p.handle_size = threads.handle_size;
-                p.handle_align = threads.handle_align;
-                p.handle_destroy = threads.handle_destroy;
-                p.carrier = SCOPECHECK_CARRIER_HANDLE;
-              }),
-              HasSubstr("carrier HANDLE"));
 }
 
 }  // namespace
