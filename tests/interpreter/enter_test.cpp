@@ -1,5 +1,5 @@
-// The closure shape: when the block runs, what ends when the call returns, panics through it, and calls that wait
-// for ever.
+// The closure shape: when the block runs, what ends when the call returns, panics through it, and calls that
+// wait for ever.
 #include "harness/abi/kit.hpp"
 #include "impls/platform/heap_executor.hpp"
 #include "tests/support/lab.hpp"
