@@ -130,6 +130,14 @@ TEST_P(RandomScenarios, contain_every_op_that_is_offered_and_no_other_within_two
   }
 }
 
+TEST_P(RandomScenarios, have_a_child_more_often_than_not) {
+  const std::vector<Scenario> drawn = draw(offers_, 1, scenarios_until_all_occurs);
+  const auto with_child = std::ranges::count_if(drawn, [](const Scenario& scenario) {
+    return std::ranges::any_of(scenario.ops, [](const Op& op) { return makes_task(op.kind); });
+  });
+  EXPECT_GT(with_child * 2, static_cast<std::ptrdiff_t>(drawn.size()));
+}
+
 TEST_P(RandomScenarios, contain_every_leak_vector_that_is_offered_within_two_thousand) {
   std::array<std::size_t, 3> by_vector{};
   std::size_t forgotten_boxes = 0;

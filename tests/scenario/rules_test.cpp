@@ -891,5 +891,33 @@ TEST(Rules, NameLinesOfTheFileNotOpsOfTheScenario) {
   EXPECT_EQ(verdict.error().message, "cannot write x: mutably borrowed by t through s until line 12");
 }
 
+TEST(NotOffered, SaysWhatTheApiDoesNotHave) {
+  const auto refusal = [](const Offers& offers, const char* text) {
+    const auto formed = check(parse(text)->scenario, offers);
+    return formed ? std::string("accepted") : formed.error().message;
+  };
+  const Offers owning{.handle = true};
+  const Offers scoped{.scope = true, .carrier = Carrier::scope};
+  const Offers on_the_spot{.handle = true, .handle_poll = true, .spawn_awaited = true, .async = true};
+  EXPECT_EQ(refusal(owning, "spawn t { } as h"), "accepted");
+  EXPECT_EQ(refusal(owning, "spawn t { }"),
+            "cannot spawn: a spawn of this API gives a handle; end it with `} as NAME`");
+  EXPECT_EQ(refusal(owning, "cell x; spawn t borrow mut x { } as h"),
+            "cannot spawn: children of this API can borrow nothing; leave out `borrow`");
+  EXPECT_EQ(refusal(owning, "spawn t { } as h boxed"), "cannot spawn: values of this API cannot be boxed");
+  EXPECT_EQ(refusal(owning, "spawn t { spawn u { } as g } as h"),
+            "cannot spawn: children of this API cannot spawn into what they run in");
+  EXPECT_EQ(refusal(scoped, "scope s; spawn t in s { }"), "accepted");
+  EXPECT_EQ(refusal(scoped, "scope s; spawn t { }"),
+            "cannot spawn: this API spawns into scopes; add `in SCOPE`");
+  EXPECT_EQ(refusal(scoped, "scope s; spawn t in s { } as h"),
+            "cannot spawn: a spawn of this API gives no handle; leave out `as`");
+  EXPECT_EQ(refusal(on_the_spot, "async b { spawn t { } await }"), "accepted");
+  EXPECT_EQ(refusal(on_the_spot, "async b { spawn t { } as h }"),
+            "cannot spawn: this API awaits its spawns on the spot; end it with `} await`");
+  EXPECT_EQ(refusal(owning, "spawn t { } await"),
+            "cannot spawn: this API does not await on the spot; leave out `await`");
+}
+
 }  // namespace
 }  // namespace scopecheck::scenario
