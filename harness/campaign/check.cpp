@@ -3,6 +3,7 @@
 #include "harness/base/clock.hpp"
 #include "harness/campaign/confirm.hpp"
 #include "harness/campaign/jobs.hpp"
+#include "harness/campaign/probes.hpp"
 #include "harness/campaign/supervisor.hpp"
 #include "harness/generator/random.hpp"
 #include "harness/ledger/ledger.hpp"
@@ -81,6 +82,7 @@ class Check {
       // refuted already: what only a sanitizer sees is still looked for, where that costs little
       witness_pass(static_cast<std::uint8_t>(exhaustive_ops_ - 1));
     }
+    if (go_on()) probe_pass();
     return finish();
   }
 
@@ -154,6 +156,23 @@ class Check {
     job.runs = runs;
     const auto merged = supervised(job, options_.asan_program, fmt::format("{}, ASan, random", name()), runs);
     if (merged) result().effort.random_scenarios = merged->done;
+  }
+
+  /// The letters. These clients are no part of the effort, but what they break counts as if they were.
+  void probe_pass() {
+    auto jobs = probe_jobs(implementation_, discipline_);
+    for (Job& job : jobs) job.deadline_ns = deadline_ns_;
+    const double before = elapsed();
+    const Supervised got = supervise(jobs, {.executable = options_.program, .runners = options_.runners});
+    checked_.interrupted = checked_.interrupted || got.interrupted;
+    for (const Found& found : got.merged.findings) take_finding(found, false, before);
+    take_fault(got.merged);
+    if (!got.merged.all_finished) return;  // what was not seen could still have come
+    report::Trilemma& trilemma = result().trilemma.emplace();
+    trilemma.scenarios = got.merged.done;
+    for (std::size_t i = 0; i < verdict::letters; ++i)
+      if (const auto& example = got.merged.letter_example[i])
+        trilemma.examples[i] = scenario::to_text(*example);
   }
 
   std::string name() const { return implementation_.name(); }

@@ -18,7 +18,7 @@ Examiner::Examiner(interpreter::Implementation implementation, std::uint64_t beg
       begun_ns_(begun_ns) {}
 
 bool Examiner::examine(const scenario::Scenario& scenario, std::uint64_t number) {
-  const verdict::Evidence evidence{scenario, tally_.ledger.events(), tally_.ledger.alarms(), promises_};
+  const verdict::Evidence evidence = this->evidence(scenario);
   verdict::judge(evidence, findings_);
   bool accounted = true;
   if (tally_.sanitizer_reports != 0) {
@@ -33,6 +33,10 @@ bool Examiner::examine(const scenario::Scenario& scenario, std::uint64_t number)
   }
   for (const verdict::Finding& finding : findings_) keep(finding, scenario, number);
   return accounted;
+}
+
+std::uint8_t Examiner::letters_of(const scenario::Scenario& scenario) const {
+  return verdict::letters_of(evidence(scenario));
 }
 
 void Examiner::note_fault(Tally& tally, const scenario::Scenario& scenario, std::string_view what) {

@@ -26,10 +26,16 @@ class Examiner {
   /// is kept, with what happened.
   static void note_fault(Tally& tally, const scenario::Scenario& scenario, std::string_view what);
 
+  /// The letters of the trilemma that this run shows, a bit each.
+  [[nodiscard]] std::uint8_t letters_of(const scenario::Scenario& scenario) const;
+
   /// Whether a finding that makes a verdict unsound was kept.
   [[nodiscard]] bool memory_finding() const { return memory_finding_; }
 
  private:
+  [[nodiscard]] verdict::Evidence evidence(const scenario::Scenario& scenario) const {
+    return {scenario, tally_.ledger.events(), tally_.ledger.alarms(), promises_};
+  }
   void keep(const verdict::Finding& finding, const scenario::Scenario& scenario, std::uint64_t number);
 
   Tally& tally_;

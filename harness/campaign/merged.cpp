@@ -64,6 +64,12 @@ Merged merge(std::span<const Tally* const> tallies) {
         merged.outcome_example[i] = example;
     }
     merged.goals |= tally->goals;
+    for (std::size_t i = 0; i < verdict::letters; ++i) {
+      const scenario::Scenario& example = tally->letter_example[i];
+      if ((tally->letters >> i & 1) == 0 || !plausible(example)) continue;
+      if (!merged.letter_example[i] || example < *merged.letter_example[i])
+        merged.letter_example[i] = example;
+    }
     merged.crashes += tally->crashes;
     merged.faults += tally->faults;
     if (tally->faults != 0 && plausible(tally->fault_example) &&

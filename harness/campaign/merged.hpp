@@ -39,6 +39,8 @@ struct Merged {
   /// The shortlex-first scenario of each outcome that occurred.
   std::array<std::optional<scenario::Scenario>, outcome_kinds> outcome_example{};
   std::uint64_t goals = 0;
+  /// Probes: the first scenario of each letter that was seen.
+  std::array<std::optional<scenario::Scenario>, verdict::letters> letter_example{};
   std::uint64_t crashes = 0;
   std::uint64_t faults = 0;
   std::optional<Fault> fault;   ///< the shortlex-first

@@ -3,6 +3,7 @@
 #include "harness/base/clock.hpp"
 #include "harness/base/hash.hpp"
 #include "harness/campaign/examine.hpp"
+#include "harness/campaign/probes.hpp"
 #include "harness/generator/exhaustive.hpp"
 #include "harness/generator/random.hpp"
 
@@ -75,7 +76,7 @@ class Search {
 
  private:
   void exhaustive() {
-    generator::Exhaustive engine(offers_, job_.bounds);
+    generator::Exhaustive engine(job_.probes != 0 ? probe_offers(offers_) : offers_, job_.bounds);
     std::uint64_t number = job_.resumes ? job_.skip : 0;
     for (std::size_t ops = job_.resumes ? job_.resume_ops : job_.first_ops; ops <= job_.last_ops; ++ops) {
       tally_.ops.store(static_cast<std::uint8_t>(ops));
@@ -127,6 +128,7 @@ class Search {
     if (!mine(number) || number < job_.skip) return true;
     one(scenario, number);
     if (failed_ || recycle_) return false;
+    if (job_.probes != 0 && tally_.letters == job_.probes) return false;
     ++since_clock_;
     if ((since_clock_ & 0xff) == 0 && job_.deadline_ns != 0 && base::monotonic_ns() > job_.deadline_ns) {
       stopped_ = true;
@@ -167,9 +169,18 @@ class Search {
     count_bits(tally_.ledger.seen(), tally_.event_reach);
     tally_.goals |= tally_.ledger.reached();
     if (job_.engine == Engine::one) compare_ledgers(number);
+    if (job_.probes != 0) note_letters(scenario);
     if (tally_.ledger.alarms() != 0 || tally_.sanitizer_reports != 0) examiner_.examine(scenario, number);
     tally_.done.fetch_add(1, std::memory_order_release);
     tally_.counted.store(number + 1, std::memory_order_release);
+  }
+
+  void note_letters(const scenario::Scenario& scenario) {
+    const auto news =
+        static_cast<std::uint8_t>(examiner_.letters_of(scenario) & job_.probes & ~tally_.letters);
+    for (std::size_t i = 0; i < verdict::letters; ++i)
+      if ((news >> i & 1) != 0) tally_.letter_example[i] = scenario;
+    tally_.letters |= news;
   }
 
   void compare_ledgers(std::uint64_t number) {

@@ -7,6 +7,7 @@
 #include "harness/scenario/offers.hpp"
 #include "harness/scenario/scenario.hpp"
 #include "harness/verdict/finding.hpp"
+#include "harness/verdict/trilemma.hpp"
 
 #include <array>
 #include <atomic>
@@ -27,6 +28,8 @@ struct Job {
   Engine engine = Engine::exhaustive;
   bool real_access = false;  ///< engine `one`: touch dead memory for real
   bool stop_at_finding = false;
+  std::uint8_t probes =
+      0;  ///< exhaustive: only clients of probes.hpp, until these letters were seen, a bit each
   std::uint8_t first_ops = 0, last_ops = 0;  ///< exhaustive: lengths, inclusive
   std::uint32_t shard = 0, shards = 1;
   std::uint64_t seed = 1;  ///< random
@@ -80,6 +83,8 @@ struct Tally {
   /// First scenario of each outcome, for the notes ("hangs when ...").
   std::array<scenario::Scenario, outcome_kinds> outcome_example{};
   std::uint64_t goals = 0;
+  std::uint8_t letters = 0;  ///< probes: seen so far, and the first scenario of each
+  std::array<scenario::Scenario, verdict::letters> letter_example{};
   std::uint64_t crashes = 0;  ///< runs that took their process down, not on purpose
   /// Runs in which the implementation crashed or a sanitizer reported something that proves no late use; the
   /// shortest scenario, and what happened there.

@@ -29,6 +29,16 @@ Json finding_json(const Counterexample& finding) {
   return json;
 }
 
+Json trilemma_json(const Trilemma& trilemma) {
+  Json json;
+  for (std::size_t i = 0; i < verdict::letters; ++i) {
+    const std::string& example = trilemma.examples[i];
+    json[std::string(verdict::letter_table[i].id)] = example.empty() ? Json(nullptr) : Json(example);
+  }
+  json["scenarios"] = trilemma.scenarios;
+  return json;
+}
+
 Json result_json(const Result& result) {
   Json json;
   json["implementation"] = result.implementation;
@@ -38,6 +48,7 @@ Json result_json(const Result& result) {
   json["why"] = result.why;
   json["expected"] = result.expected ? Json(to_string(*result.expected)) : Json(nullptr);
   json["as_expected"] = result.expected ? Json(*result.as_expected()) : Json(nullptr);
+  json["trilemma"] = result.trilemma ? trilemma_json(*result.trilemma) : Json(nullptr);
   json["effort"] = {{"exhaustive_ops", result.effort.exhaustive_ops},
                     {"exhaustive_scenarios", result.effort.exhaustive_scenarios},
                     {"witness_scenarios", result.effort.witness_scenarios},

@@ -2,6 +2,8 @@
 // discipline. Filled by campaign; table, json and other writers only read it.
 #pragma once
 
+#include "harness/verdict/trilemma.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -65,6 +67,22 @@ struct Counterexample {
   bool is_headline = false;               ///< the shortest that uses ended memory
 };
 
+/// Which of the three the implementation has: concurrency, parallelizability, borrowing.
+struct Trilemma {
+  std::array<std::string, verdict::letters> examples;  ///< the first client that shows it; "" when none does
+  std::uint64_t scenarios = 0;                         ///< clients that were asked
+
+  /// "C P B", with a - for what was not seen.
+  [[nodiscard]] std::string in_letters() const {
+    std::string out;
+    for (std::size_t i = 0; i < verdict::letters; ++i) {
+      if (i != 0) out += ' ';
+      out += examples[i].empty() ? '-' : verdict::letter_table[i].letter;
+    }
+    return out;
+  }
+};
+
 using Counts = std::vector<std::pair<std::string, std::uint64_t>>;
 
 struct Result {
@@ -81,7 +99,8 @@ struct Result {
   std::vector<std::string> notes;
   std::string bounds;  ///< the sub-bounds in force, in words
   std::vector<Counterexample> findings;
-  std::string build;  ///< compiler, NDEBUG, sanitizer
+  std::optional<Trilemma> trilemma;  ///< nothing: the probes did not come to their end
+  std::string build;                 ///< compiler, NDEBUG, sanitizer
   std::uint64_t seed = 0;
 
   /// Nothing when nothing was expected.

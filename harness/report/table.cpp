@@ -44,12 +44,13 @@ std::string difference(const Result& result) {
   return fmt::format("differs: {} expected, {} found", in_words(*result.expected), in_words(result.verdict));
 }
 
-using Cells = std::array<std::string, 5>;  // implementation, flavour, discipline, verdict, effort
-constexpr std::size_t effort_column = 4;
+using Cells = std::array<std::string, 6>;  // implementation, flavour, discipline, verdict, letters, effort
+constexpr std::size_t verdict_column = 3;
+constexpr std::size_t effort_column = 5;
 
 /// The widths of a table that fits, and whether effort and counterexample stand below.
 struct Layout {
-  std::array<std::size_t, 5> width{};
+  std::array<std::size_t, std::tuple_size_v<Cells>> width{};
   bool below = false;
 };
 
@@ -66,7 +67,8 @@ Layout layout_for(const std::vector<Cells>& rows, std::size_t width) {
   };
   layout.below = sum(layout.width.size()) + 2 + room_for_detail > width;
   // The names give way, the longest first; a verdict is never cut.
-  while (sum(effort_column) > width) --*std::max_element(layout.width.begin(), layout.width.begin() + 3);
+  while (sum(effort_column) > width)
+    --*std::max_element(layout.width.begin(), layout.width.begin() + verdict_column);
   return layout;
 }
 
@@ -75,7 +77,7 @@ std::string one_row(const Result& result, const Cells& cells, const Layout& layo
   for (std::size_t i = 0; i < effort_column; ++i) {
     if (i != 0) line += "  ";
     const std::string cell = pad(cells[i], layout.width[i], style);
-    line += i == 3 ? paint(cell, tone_of(result), style) : cell;
+    line += i == verdict_column ? paint(cell, tone_of(result), style) : cell;
   }
   const std::string more = detail(result, style);
   if (!layout.below) {
@@ -225,11 +227,11 @@ std::string effort_in_words(const Effort& effort) {
 std::string table(std::span<const Result> results, const Style& asked) {
   const Style style = at_least_minimal(asked);
   if (results.empty()) return "";
-  std::vector<Cells> rows{{"implementation", "flavour", "discipline", "verdict", "effort"}};
+  std::vector<Cells> rows{{"implementation", "flavour", "discipline", "verdict", "C P B", "effort"}};
   for (const Result& r : results)
     rows.push_back({printable(r.implementation, style), printable(r.flavour, style),
                     printable(r.discipline, style), std::string(in_words(r.verdict)),
-                    effort_in_words(r.effort)});
+                    r.trilemma ? r.trilemma->in_letters() : "?", effort_in_words(r.effort)});
   const Layout layout = layout_for(rows, style.width);
   std::string head;
   for (std::size_t i = 0; i < (layout.below ? effort_column : rows[0].size()); ++i)

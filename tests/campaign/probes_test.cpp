@@ -1,0 +1,111 @@
+// The letters of every implementation in this tree, as the probes give them, through real runners; the clients behind
+// them; and that the rest of the grammar has no letter that the probes miss.
+#include "harness/campaign/probes.hpp"
+
+#include "harness/campaign/supervisor.hpp"
+#include "harness/generator/exhaustive.hpp"
+#include "harness/generator/random.hpp"
+#include "harness/scenario/text.hpp"
+#include "tests/support/lab.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+
+namespace scopecheck::campaign {
+namespace {
+
+using scenario::Discipline;
+
+/// "CPB", "C-B", ...
+std::string in_letters(std::uint8_t shown) {
+  std::string out;
+  for (std::size_t i = 0; i < verdict::letters; ++i)
+    out += (shown >> i & 1) != 0 ? verdict::letter_table[i].letter : '-';
+  return out;
+}
+
+std::string probed(interpreter::Implementation implementation, Discipline discipline = Discipline::safe) {
+  const Supervised got = supervise(probe_jobs(implementation, discipline), {.runners = 2});
+  EXPECT_TRUE(got.merged.all_finished);
+  EXPECT_TRUE(got.errors.empty());
+  std::uint8_t shown = 0;
+  for (std::size_t i = 0; i < verdict::letters; ++i)
+    if (got.merged.letter_example[i]) shown = static_cast<std::uint8_t>(shown | 1u << i);
+  return in_letters(shown);
+}
+
+/// What each has by its construction.
+const std::map<std::string, std::string, std::less<>> by_theory = {
+    // closures: their caller cannot go on before the children ended
+    {"blocking_closure", "-PB"},
+    {"draining_closure", "-PB"},
+    {"scoped_threads", "-PB"},
+    // the spawn is awaited on the spot: its body cannot go on
+    {"forced_await", "-PB"},
+    // the spawner's task is not polled while it has children
+    {"root_parked", "-PB"},
+    // only the parent's poll steps a child
+    {"linked_children", "C-B"},
+    {"parent_driven", "C-B"},
+    {"slot_nursery", "C-B"},
+    // the child owns everything
+    {"heap_spawn", "CP-"},
+    // claim all three; each is unsound under `safe`
+    {"blocking_guard", "CPB"},
+    {"counting_scope", "CPB"},
+    {"intrusive_list", "CPB"},
+    {"join_guard", "CPB"},
+    {"reentrant_drain", "CPB"},
+    {"stacked_in_scope", "CPB"},
+    {"std_async", "CPB"},
+    {"std_jthread", "CPB"},
+    {"std_thread", "CPB"},
+    {"task_group", "CPB"}};
+
+class Probes : public testing::TestWithParam<std::string> {};
+
+TEST_P(Probes, give_the_letters_that_the_construction_says) {
+  const scopecheck_plugin& plugin = tests::registered_plugin(GetParam());
+  const auto theory = by_theory.find(GetParam());
+  ASSERT_NE(theory, by_theory.end()) << "which letters does it have, and why?";
+  for (std::uint32_t flavour = 0; flavour < plugin.flavour_count; ++flavour)
+    for (const Discipline discipline : {Discipline::safe, Discipline::documented, Discipline::no_leak})
+      EXPECT_EQ(probed({&plugin, flavour}, discipline), theory->second) << flavour;
+}
+
+TEST_P(Probes, give_all_three_letters_only_where_the_implementation_is_unsound) {
+  const scopecheck_plugin& plugin = tests::registered_plugin(GetParam());
+  if (by_theory.at(GetParam()) != "CPB") GTEST_SKIP();
+  EXPECT_TRUE(interpreter::expects_unsound(plugin, 0, Discipline::safe));
+}
+
+TEST_P(Probes, miss_no_letter_that_the_whole_grammar_shows) {
+  const scopecheck_plugin& plugin = tests::registered_plugin(GetParam());
+  if (!tests::can_be_left(plugin)) GTEST_SKIP() << "runs of threads end their process";
+  tests::CatchFailStops quiet;
+  tests::Lab lab(plugin);
+  std::uint8_t shown = 0;
+  const auto run = [&](const scenario::Scenario& program) {
+    lab.run(program);
+    const std::uint8_t before = shown;
+    shown = static_cast<std::uint8_t>(shown | verdict::letters_of(lab.evidence()));
+    if (shown != before && in_letters(shown) != by_theory.at(GetParam()))
+      printf("%s %s by:\n%s\n", GetParam().c_str(), in_letters(shown).c_str(), scenario::to_text(program).c_str());
+    return true;
+  };
+  scenario::Bounds bounds;
+  bounds.ops = 5;
+  generator::Exhaustive exhaustive(lab.offers(), bounds);
+  for (std::size_t ops = 0; ops <= bounds.ops; ++ops) exhaustive.visit(ops, run);
+  generator::Random random(lab.offers(), generator::random_bounds(), 1);
+  for (int i = 0; i < 100'000; ++i) run(random.next());
+  EXPECT_EQ(in_letters(shown), by_theory.at(GetParam()));
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, Probes, testing::ValuesIn(tests::implementation_names(false)),
+                         [](const auto& info) { return info.param; });
+
+}  // namespace
+}  // namespace scopecheck::campaign
