@@ -80,6 +80,23 @@ TEST_F(Check, of_stacked_in_scope_without_leak_vectors_does_not_refute_it) {
   EXPECT_NE(result.verdict, Verdict::unsound);
 }
 
+TEST_F(Check, says_which_letters_of_the_trilemma_it_saw_whatever_its_bounds) {
+  options.ops = 1;
+  options.random = 0;
+  const Result result = check("parent_driven");
+  ASSERT_TRUE(result.trilemma);
+  EXPECT_EQ(result.trilemma->in_letters(), "C - B");
+  EXPECT_GT(result.trilemma->scenarios, 100u);
+  EXPECT_THAT(result.trilemma->examples[0], HasSubstr("poll s0\npoll s0\n"));
+  EXPECT_LT(result.effort.exhaustive_scenarios, 10u) << "the probes are no part of the effort";
+}
+
+TEST_F(Check, says_no_letters_when_time_was_out) {
+  options.ops = 8;
+  options.seconds = 0.05;
+  EXPECT_FALSE(check("parent_driven").trilemma);
+}
+
 TEST_F(Check, below_the_shortest_counterexample_finds_nothing) {
   options.ops = 2;
   options.random = 0;

@@ -1,5 +1,5 @@
-// The letters of every implementation in this tree, as the probes give them, through real runners; the clients behind
-// them; and that the rest of the grammar has no letter that the probes miss.
+// The letters of every implementation in this tree, as the probes give them, through real runners; the
+// clients behind them; and that the rest of the grammar has no letter that the probes miss.
 #include "harness/campaign/probes.hpp"
 
 #include "harness/campaign/supervisor.hpp"
@@ -89,19 +89,49 @@ TEST_P(Probes, miss_no_letter_that_the_whole_grammar_shows) {
   std::uint8_t shown = 0;
   const auto run = [&](const scenario::Scenario& program) {
     lab.run(program);
-    const std::uint8_t before = shown;
     shown = static_cast<std::uint8_t>(shown | verdict::letters_of(lab.evidence()));
-    if (shown != before && in_letters(shown) != by_theory.at(GetParam()))
-      printf("%s %s by:\n%s\n", GetParam().c_str(), in_letters(shown).c_str(), scenario::to_text(program).c_str());
     return true;
   };
   scenario::Bounds bounds;
-  bounds.ops = 5;
+  bounds.ops = 4;
   generator::Exhaustive exhaustive(lab.offers(), bounds);
   for (std::size_t ops = 0; ops <= bounds.ops; ++ops) exhaustive.visit(ops, run);
   generator::Random random(lab.offers(), generator::random_bounds(), 1);
-  for (int i = 0; i < 100'000; ++i) run(random.next());
+  for (int i = 0; i < 5'000; ++i) run(random.next());
   EXPECT_EQ(in_letters(shown), by_theory.at(GetParam()));
+}
+
+TEST_P(Probes, are_well_formed_for_all_that_the_api_offers) {
+  for (const Discipline discipline : {Discipline::safe, Discipline::documented}) {
+    const scenario::Offers offers = interpreter::offers_of(tests::registered_plugin(GetParam()), discipline);
+    for (const scenario::Bounds& bounds : probe_bounds) {
+      generator::Exhaustive probes(probe_offers(offers), bounds);
+      std::size_t count = 0;
+      for (std::size_t ops = 0; ops <= bounds.ops; ++ops)
+        probes.visit(ops, [&](const scenario::Scenario& program) {
+          EXPECT_TRUE(scenario::check(program, offers)) << scenario::to_text(program);
+          ++count;
+          return true;
+        });
+      EXPECT_LT(count, 20'000u) << "small";
+    }
+  }
+}
+
+TEST(ProbesOfAClosure, see_a_caller_that_goes_on_too_early) {
+  for (const char* const hasty : {"hasty_closure", "hasty_threads"})
+    EXPECT_EQ(probed({&tests::registered_plugin(hasty), 0}), "CPB") << hasty;
+}
+
+TEST(ProbesOfOne, give_the_shortest_client_for_each_letter) {
+  const scopecheck_plugin& plugin = tests::registered_plugin("slot_nursery");
+  const Supervised got = supervise(probe_jobs({&plugin, 0}, Discipline::safe), {.runners = 3});
+  const auto& [concurrency, parallelizability, borrowing] = got.merged.letter_example;
+  ASSERT_TRUE(concurrency && borrowing);
+  EXPECT_EQ(*concurrency, tests::scenario_of("scope s0; spawn t0 in s0 { yield } as h0; poll s0; poll s0"));
+  EXPECT_FALSE(parallelizability);
+  EXPECT_EQ(*borrowing,
+            tests::scenario_of("cell x; scope s0; spawn t0 in s0 borrow mut x { write x } as h0; poll s0"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Of, Probes, testing::ValuesIn(tests::implementation_names(false)),

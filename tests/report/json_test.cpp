@@ -73,6 +73,13 @@ TEST(Json, carries_the_values) {
   EXPECT_EQ(unsound["effort"]["exhaustive_scenarios"], 12345);
   EXPECT_EQ(unsound["findings"][1]["scenario"], unsound_result().findings[1].scenario);
   EXPECT_EQ(unsound["findings"][1]["headline"], true);
+  EXPECT_EQ(unsound["trilemma"]["parallelizability"], "spawn t0 {\n} as h0\nstep t0\n");
+  EXPECT_EQ(unsound["trilemma"]["scenarios"], 99);
+  EXPECT_EQ(document["results"][1]["trilemma"], json({{"concurrency", "poll s0\n"},
+                                                      {"parallelizability", nullptr},
+                                                      {"borrowing", "write x\n"},
+                                                      {"scenarios", 100}}));
+  EXPECT_TRUE(document["results"][3]["trilemma"].is_null()) << "not measured";
   EXPECT_EQ(document["results"][1]["verdict"], "not-refuted");
   EXPECT_EQ(document["results"][2]["as_expected"], false);
   EXPECT_TRUE(document["results"][3]["as_expected"].is_null());

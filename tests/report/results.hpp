@@ -21,6 +21,9 @@ inline Result unsound_result() {
               .seconds = 0.42};
   r.reach = {{"spawn", 300}, {"forget", 40}, {"cell_died", 12}};
   r.outcomes = {.clean = 12340, .hang = 0, .hang_suspected = 3, .fail_stop = 2};
+  r.trilemma = {.examples = {"spawn t0 {\n  yield\n} as h0\nstep t0\n", "spawn t0 {\n} as h0\nstep t0\n",
+                             "cell x\nspawn t0 borrow mut x {\n  write x\n} as h0\nstep t0\n"},
+                .scenarios = 99};
   r.seed = 7;
   r.bounds = "2 tasks, 2 cells";
   Counterexample c;
@@ -59,6 +62,7 @@ inline std::vector<Result> some_results() {
                   .random_scenarios = 30'000,
                   .seconds = 125};
   sound.bounds = "2 tasks, 2 cells, 2 scopes";
+  sound.trilemma = {.examples = {"poll s0\n", "", "write x\n"}, .scenarios = 100};
   sound.notes = {"hangs when the scope is joined on the only executor thread"};
   Result differs = sound;
   differs.implementation = "an_implementation_with_a_very_long_name_indeed";
@@ -68,6 +72,7 @@ inline std::vector<Result> some_results() {
   open.implementation = "mine";
   open.expected = std::nullopt;
   open.verdict = Verdict::inconclusive;
+  open.trilemma = std::nullopt;
   open.why = "goals were not reached";
   open.unmet_goals = {"block_stalled", "late_wake"};
   return {unsound_result(), sound, differs, open};

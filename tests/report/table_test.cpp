@@ -21,19 +21,26 @@ std::size_t widest(const std::string& text) {
 TEST(Table, puts_a_row_in_one_line_where_there_is_room) {
   const std::vector<Result> results{unsound_result()};
   EXPECT_EQ(table(results, {.width = 150}),
-            "implementation    flavour         discipline  verdict  effort                          shortest "
+            "implementation    flavour         discipline  verdict  C P B  effort                          "
+            "shortest "
             "counterexample\n"
-            "stacked_in_scope  current-thread  safe        unsound  all 12,345 of <= 4 ops, 420 ms  "
-            "cell x; spawn t0 borrow mut x { write x } as h0 boxed; forget …\n");
+            "stacked_in_scope  current-thread  safe        unsound  C P B  all 12,345 of <= 4 ops, 420 ms  "
+            "cell x; spawn t0 borrow mut x { write x } as h0 boxed; …\n");
 }
 
 TEST(Table, puts_effort_and_counterexample_below_where_there_is_none) {
   const std::vector<Result> results{unsound_result()};
   EXPECT_EQ(table(results, {.width = 80}),
-            "implementation    flavour         discipline  verdict\n"
-            "stacked_in_scope  current-thread  safe        unsound\n"
+            "implementation    flavour         discipline  verdict  C P B\n"
+            "stacked_in_scope  current-thread  safe        unsound  C P B\n"
             "    all 12,345 of <= 4 ops, 420 ms\n"
             "    cell x; spawn t0 borrow mut x { write x } as h0 boxed; forget h0\n");
+}
+
+TEST(Table, says_which_letters_were_seen_and_where_nobody_knows) {
+  const std::string text = table(some_results(), {.width = 80});
+  EXPECT_NE(text.find("no-leak     not refuted   C - B\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("no-leak     inconclusive  ?\n"), std::string::npos) << text;
 }
 
 TEST(Table, keeps_to_every_width) {
