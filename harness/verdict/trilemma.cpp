@@ -46,18 +46,18 @@ constexpr bool drives_the_runtime(OpKind kind) {
 constexpr std::uint8_t outermost =
     scenario::max_ops;  // as a body; the others are named by the op that opens them
 
-/// What the program says of a child.
+/// What the text says of a child.
 struct Birth {
   std::uint8_t body = outermost;  ///< that spawned it
   std::uint8_t entered = 0,
                left = 0;  ///< the `enter` of its scope and that block's end; equal: there is none
 };
 
-struct Program {
+struct Places {
   std::array<std::uint8_t, scenario::max_ops> body_of{};
   std::array<Birth, scenario::max_tasks> births{};
 
-  explicit Program(const scenario::Scenario& program) {
+  explicit Places(const scenario::Scenario& program) {
     base::StaticVector<std::uint8_t, scenario::max_blocks + 1> bodies;  // of the blocks that are open
     std::array<std::uint8_t, scenario::max_values> entered{};
     std::array<std::uint8_t, scenario::max_values> left{};
@@ -107,8 +107,8 @@ class Reader {
         break;
       case EventKind::touched_read:
       case EventKind::touched_write:
-        if ((children_[e.actor].borrows >> e.subject & 1) != 0 && e.detail == ledger::touch_ok)
-          show(Letter::borrowing);
+        // under a live loan, for a late touch is a finding
+        if ((children_[e.actor].borrows >> e.subject & 1) != 0) show(Letter::borrowing);
         break;
       default:
         break;
@@ -139,7 +139,7 @@ class Reader {
   void show(Letter letter) { shown_ = static_cast<std::uint8_t>(shown_ | bit(letter)); }
 
   const scenario::Scenario& program_;
-  const Program places_;
+  const Places places_;
   std::array<Child, scenario::max_tasks> children_{};
   std::array<std::uint8_t, outermost + 1> stands_at_{};  // the last op that each body began
   std::uint8_t shown_ = 0;

@@ -91,6 +91,12 @@ TEST_F(Check, says_which_letters_of_the_trilemma_it_saw_whatever_its_bounds) {
   EXPECT_LT(result.effort.exhaustive_scenarios, 10u) << "the probes are no part of the effort";
 }
 
+TEST_F(Check, says_no_letters_when_the_probes_were_given_up) {
+  options.ops = 0;
+  options.random = 0;
+  EXPECT_FALSE(check("crash_exit_0").trilemma);
+}
+
 TEST_F(Check, says_no_letters_when_time_was_out) {
   options.ops = 8;
   options.seconds = 0.05;

@@ -134,6 +134,35 @@ TEST(ProbesOfOne, give_the_shortest_client_for_each_letter) {
             tests::scenario_of("cell x; scope s0; spawn t0 in s0 borrow mut x { write x } as h0; poll s0"));
 }
 
+TEST(ProbesOfOne, end_when_their_letter_was_seen) {
+  const scopecheck_plugin& plugin = tests::registered_plugin("stacked_in_scope");
+  EXPECT_LT(supervise(probe_jobs({&plugin, 0}, Discipline::safe), {}).merged.done, 1'000u);
+}
+
+TEST(ProbesOfOne, use_async_blocks_where_a_child_must_be_awaited_and_there_is_no_root_task) {
+  tests::Lab lab("forced_await");
+  scenario::Offers offers = lab.offers();
+  offers.inside = false;
+  std::uint8_t shown = 0;
+  for (const scenario::Bounds& bounds : probe_bounds) {
+    generator::Exhaustive probes(probe_offers(offers), bounds);
+    for (std::size_t ops = 0; ops <= bounds.ops; ++ops)
+      probes.visit(ops, [&](const scenario::Scenario& program) {
+        lab.run(program);
+        shown = static_cast<std::uint8_t>(shown | verdict::letters_of(lab.evidence()));
+        return true;
+      });
+  }
+  EXPECT_EQ(in_letters(shown), "-PB");
+}
+
+TEST(ProbesOfATask, have_room_for_a_spawner_that_suspends_between_two_steps) {
+  tests::Lab lab("reentrant_drain");
+  lab.run("inside { scope s0; spawn t0 in s0 { yield }; suspend; suspend }");
+  EXPECT_EQ(in_letters(verdict::letters_of(lab.evidence()))[0], 'C');
+  EXPECT_LE(lab.evidence().program.cost(), probe_bounds[0].ops) << "or root_parked would lack C unasked";
+}
+
 INSTANTIATE_TEST_SUITE_P(Of, Probes, testing::ValuesIn(tests::implementation_names(false)),
                          [](const auto& info) { return info.param; });
 
