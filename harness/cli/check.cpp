@@ -140,6 +140,7 @@ int check(const CheckArguments& arguments) {
   // First: a standard output that takes no more must not cost the file.
   std::expected<void, std::string> written;
   if (!arguments.json.empty()) written = report::write_json(arguments.json, results, interrupted);
+  if (arguments.verbose) fmt::print("{}\n", report::trilemma_clients(results, options.style));
   fmt::print("{}", report::report(results, options.style));
   if (interrupted)
     fmt::print("Interrupted: {} of {} checks were begun; the last one is incomplete.\n", results.size(),

@@ -170,7 +170,8 @@ int run(int argc, char** argv) {
       ->check([](const std::string& file) { return std::string(file.empty() ? "a file is wanted" : ""); });
   check->add_option("-j,--jobs", check_arguments.runners, "runner processes; default: one per processor")
       ->check(CLI::Range(1, 256));
-  check->add_flag("-v,--verbose", check_arguments.verbose, "also print the detection table of this build");
+  check->add_flag("-v,--verbose", check_arguments.verbose,
+                  "also print the detection table of this build, and clients that show C, P, B");
   check->add_flag("-q,--quiet", check_arguments.quiet,
                   "no progress; there is none anyway where standard error is no terminal");
   check->footer(check_examples);

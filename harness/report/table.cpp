@@ -272,6 +272,21 @@ std::string counterexample_block(const Result& result, const Counterexample& fin
   return out;
 }
 
+std::string trilemma_clients(std::span<const Result> results, const Style& asked) {
+  const Style style = at_least_minimal(asked);
+  std::string out;
+  for (const Result& result : results) {
+    if (!result.trilemma) continue;
+    out += wrapped("The first clients of " + name_of(result) + " that show:", "", "", style);
+    for (std::size_t i = 0; i < verdict::letters; ++i) {
+      const std::string& example = result.trilemma->examples[i];
+      out += wrapped(example.empty() ? "none" : scenario_in_one_line(example),
+                     fmt::format("  {}  ", verdict::letter_table[i].letter), "     ", style);
+    }
+  }
+  return out;
+}
+
 std::string report(std::span<const Result> results, const Style& asked) {
   const Style style = at_least_minimal(asked);
   std::string out = table(results, style);

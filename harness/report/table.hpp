@@ -11,8 +11,8 @@
 
 namespace scopecheck::report {
 
-/// The table alone: a row per result with verdict, effort and the shortest counterexample in one line.
-/// Where the width does not allow it, effort and counterexample stand in a line below their row.
+/// The table alone: a row per result with verdict, letters, effort and the shortest counterexample in one
+/// line. Where the width does not allow it, effort and counterexample stand in a line below their row.
 /// Ensures: no line is wider than `asked.width` (at least `min_width`).
 [[nodiscard]] std::string table(std::span<const Result> results, const Style& asked);
 
@@ -23,6 +23,9 @@ namespace scopecheck::report {
 
 /// Everything: table, counterexamples, notes, and the closing lines.
 [[nodiscard]] std::string report(std::span<const Result> results, const Style& asked);
+
+/// Per result the first client that shows each letter of the trilemma.
+[[nodiscard]] std::string trilemma_clients(std::span<const Result> results, const Style& asked);
 
 /// "cell x; spawn t0 borrow mut x { write x } as h0; forget h0"
 [[nodiscard]] std::string scenario_in_one_line(std::string_view scenario_text);

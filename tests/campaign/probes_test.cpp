@@ -75,17 +75,11 @@ TEST_P(Probes, give_the_letters_that_the_construction_says) {
       EXPECT_EQ(probed({&plugin, flavour}, discipline), theory->second) << flavour;
 }
 
-TEST_P(Probes, give_all_three_letters_only_where_the_implementation_is_unsound) {
-  const scopecheck_plugin& plugin = tests::registered_plugin(GetParam());
-  if (by_theory.at(GetParam()) != "CPB") GTEST_SKIP();
-  EXPECT_TRUE(interpreter::expects_unsound(plugin, 0, Discipline::safe));
-}
+class WholeGrammar : public testing::TestWithParam<std::string> {};
 
-TEST_P(Probes, miss_no_letter_that_the_whole_grammar_shows) {
-  const scopecheck_plugin& plugin = tests::registered_plugin(GetParam());
-  if (!tests::can_be_left(plugin)) GTEST_SKIP() << "runs of threads end their process";
-  tests::CatchFailStops quiet;
-  tests::Lab lab(plugin);
+TEST_P(WholeGrammar, shows_no_letter_that_the_probes_miss) {
+  const tests::CatchFailStops quiet;
+  tests::Lab lab(GetParam());
   std::uint8_t shown = 0;
   const auto run = [&](const scenario::Scenario& program) {
     lab.run(program);
@@ -163,7 +157,16 @@ TEST(ProbesOfATask, have_room_for_a_spawner_that_suspends_between_two_steps) {
   EXPECT_LE(lab.evidence().program.cost(), probe_bounds[0].ops) << "or root_parked would lack C unasked";
 }
 
+TEST(Theory, says_that_only_the_unsound_have_all_three_letters) {
+  for (const auto& [name, has] : by_theory)
+    if (has == "CPB")
+      EXPECT_TRUE(interpreter::expects_unsound(tests::registered_plugin(name), 0, Discipline::safe)) << name;
+}
+
 INSTANTIATE_TEST_SUITE_P(Of, Probes, testing::ValuesIn(tests::implementation_names(false)),
+                         [](const auto& info) { return info.param; });
+
+INSTANTIATE_TEST_SUITE_P(Of, WholeGrammar, testing::ValuesIn(tests::names_that_can_be_left(false)),
                          [](const auto& info) { return info.param; });
 
 }  // namespace

@@ -43,10 +43,25 @@ TEST(Table, says_which_letters_were_seen_and_where_nobody_knows) {
   EXPECT_NE(text.find("no-leak     inconclusive  ?\n"), std::string::npos) << text;
 }
 
+TEST(Table, names_a_client_for_each_letter) {
+  EXPECT_EQ(trilemma_clients(std::vector{unsound_result()}, {.width = 80}),
+            "The first clients of stacked_in_scope/current-thread (safe) that show:\n"
+            "  C  spawn t0 { yield } as h0; step t0\n"
+            "  P  spawn t0 { } as h0; step t0\n"
+            "  B  cell x; spawn t0 borrow mut x { write x } as h0; step t0\n");
+  EXPECT_EQ(trilemma_clients(std::vector{some_results()[1]}, {.width = 80}),
+            "The first clients of slot_nursery/current-thread (no-leak) that show:\n"
+            "  C  poll s0\n"
+            "  P  none\n"
+            "  B  write x\n");
+  EXPECT_EQ(trilemma_clients(std::vector{some_results()[3]}, {}), "") << "not measured";
+}
+
 TEST(Table, keeps_to_every_width) {
   const auto results = some_results();
   for (std::size_t width = min_width; width <= max_width; ++width) {
     EXPECT_LE(widest(table(results, {.width = width})), width);
+    EXPECT_LE(widest(trilemma_clients(results, {.width = width})), width);
     EXPECT_LE(widest(report(results, {.width = width})), width);
   }
   EXPECT_LE(widest(table(results, {.width = 3})), min_width);
