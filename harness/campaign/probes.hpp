@@ -24,8 +24,8 @@ inline constexpr std::array<scenario::Bounds, verdict::letters> probe_bounds = {
     {.ops = 5, .tasks = 1, .cells = 1, .scopes = 1, .frames = 0, .async_blocks = 1, .steps = 1, .borrows = 1},
 }};
 
-/// No more where children block a thread: such a client cannot suspend in a task, so it needs no op to go on there, and
-/// its runs cost a thousand times as much.
+/// No more where children block a thread: such a client cannot suspend in a task, so it needs no op to go on
+/// there, and its runs cost a thousand times as much.
 inline constexpr std::uint8_t probe_ops_threads = 5;
 
 /// The experiments, by Letter.

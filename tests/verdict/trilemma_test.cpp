@@ -119,8 +119,7 @@ TEST(Trilemma, borrowing_is_a_touch_under_a_live_loan) {
 }
 
 TEST(Trilemma, no_borrowing_by_another_task_or_of_another_cell) {
-  Calm made(
-      "cell x; cell y; spawn t0 borrow mut x { write x } as h0; spawn t1 { cell z; write z } as h1");
+  Calm made("cell x; cell y; spawn t0 borrow mut x { write x } as h0; spawn t1 { cell z; write z } as h1");
   made.task(0, EventKind::loan_taken, 2, 0).task(1, EventKind::touched_write, 6, 0);
   made.task(0, EventKind::touched_write, 3, 1);
   EXPECT_EQ(letters_in(made), "---");
