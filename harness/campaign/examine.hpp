@@ -26,6 +26,10 @@ class Examiner {
   /// is kept, with what happened.
   static void note_fault(Tally& tally, const scenario::Scenario& scenario, std::string_view what);
 
+  /// Counts how a run ended, and keeps it as the example of that outcome if it is the shortest so far.
+  static void note_outcome(Tally& tally, interpreter::Outcome outcome, const scenario::Scenario& scenario,
+                           std::uint16_t op, std::string_view waiter);
+
   /// Whether a finding that makes a verdict unsound was kept.
   [[nodiscard]] bool memory_finding() const { return memory_finding_; }
 

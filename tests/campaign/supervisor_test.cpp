@@ -153,8 +153,10 @@ TEST_F(Supervisor, takes_an_end_on_purpose_for_a_fail_stop) {
     EXPECT_EQ(result.deaths.front().kind, DeathKind::ended);
     EXPECT_EQ(result.merged.done, 300u);
     EXPECT_EQ(count(result.merged, Outcome::fail_stop), 1u);
-    EXPECT_EQ(result.merged.outcome_example[static_cast<std::size_t>(Outcome::fail_stop)],
-              result.deaths.front().scenario);
+    const auto& example = result.merged.outcome_example[static_cast<std::size_t>(Outcome::fail_stop)];
+    ASSERT_TRUE(example);
+    EXPECT_EQ(example->scenario, result.deaths.front().scenario);
+    EXPECT_EQ(example->op, result.deaths.front().op);
   }
 }
 
@@ -183,6 +185,8 @@ TEST_F(Supervisor, ends_a_runner_that_is_stuck_and_says_that_it_was_the_watchdog
     EXPECT_EQ(result.deaths.front().kind, DeathKind::stuck);
     EXPECT_THAT(campaign::describe(result.deaths.front()), HasSubstr("watchdog"));
     EXPECT_EQ(count(result.merged, Outcome::hang_suspected), 1u);
+    EXPECT_EQ(result.merged.outcome_example[static_cast<std::size_t>(Outcome::hang_suspected)]->waiter,
+              "the wall-clock watchdog ended it");
     EXPECT_EQ(result.merged.done, 300u);
   }
 }
