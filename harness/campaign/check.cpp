@@ -295,15 +295,17 @@ class Check {
       if ((wanted >> i & 1) != 0 && (goals_ >> i & 1) == 0)
         result().unmet_goals.emplace_back(ledger::goal_table[i].doc);
     if (const auto* e = outcome_example(Outcome::hang, "hang"))
-      notes_.push_back(fmt::format("hangs (proved) {}, when: {}", e->where, report::scenario_in_one_line(e->scenario)));
+      notes_.push_back(
+          fmt::format("hangs (proved) {}, when: {}", e->where, report::scenario_in_one_line(e->scenario)));
     if (const auto* e = outcome_example(Outcome::hang_suspected, "hang-suspected"))
-      notes_.push_back(
-          fmt::format("a hang is suspected {} ({}), when: {}", e->where, e->waiter, report::scenario_in_one_line(e->scenario)));
+      notes_.push_back(fmt::format("a hang is suspected {} ({}), when: {}", e->where, e->waiter,
+                                   report::scenario_in_one_line(e->scenario)));
     if (const auto* e = outcome_example(Outcome::fail_stop, "fail-stop"))
-      notes_.push_back(fmt::format("fail-stops {}, when: {}", e->where, report::scenario_in_one_line(e->scenario)));
-    if (const auto* e = outcome_example(Outcome::discard, "discard"))
       notes_.push_back(
-          fmt::format("breaks a documented precondition, first: {}", report::scenario_in_one_line(e->scenario)));
+          fmt::format("fail-stops {}, when: {}", e->where, report::scenario_in_one_line(e->scenario)));
+    if (const auto* e = outcome_example(Outcome::discard, "discard"))
+      notes_.push_back(fmt::format("breaks a documented precondition, first: {}",
+                                   report::scenario_in_one_line(e->scenario)));
     result().notes.insert(result().notes.end(), notes_.begin(), notes_.end());
     result().bounds = bounds_in_words(bounds_);
     result().effort.seconds = elapsed();

@@ -28,12 +28,12 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr int runner_fd = 3;  // where a runner finds its memory
-constexpr unsigned kills_in_scenario = 3;   // of one scenario: perhaps it eats up the memory of the system
-constexpr unsigned kills_elsewhere = 20;    // at one place between two: that was nobody's fault
-constexpr double starved_factor = 10;   // patience with a runner that gets no CPU time
-constexpr double skipping_factor = 30;  // and with one that looks for its place in the enumeration
-constexpr double exit_seconds = 2;      // for a runner that has finished but does not end
+constexpr int runner_fd = 3;               // where a runner finds its memory
+constexpr unsigned kills_in_scenario = 3;  // of one scenario: perhaps it eats up the memory of the system
+constexpr unsigned kills_elsewhere = 20;   // at one place between two: that was nobody's fault
+constexpr double starved_factor = 10;      // patience with a runner that gets no CPU time
+constexpr double skipping_factor = 30;     // and with one that looks for its place in the enumeration
+constexpr double exit_seconds = 2;         // for a runner that has finished but does not end
 constexpr off_t output_limit = 1 << 20;
 constexpr std::size_t output_kept = 4096;
 
@@ -109,8 +109,8 @@ struct Start {
   ::_exit(runner_not_started);
 }
 
-/// Why not posix_spawn: it waits until its child has called exec, and so for ever for one that is stopped before
-/// that. Here nobody waits: whether the exec succeeded stands in start_error when the child has ended.
+/// Why not posix_spawn: it waits until its child has called exec, and so for ever for one that is stopped
+/// before that. Here nobody waits: whether the exec succeeded stands in start_error when the child has ended.
 std::expected<pid_t, std::string> spawn_runner(const std::filesystem::path& executable,
                                                std::vector<std::string>& environment, int output,
                                                const SharedMemory& memory) {
@@ -213,8 +213,7 @@ std::expected<std::unique_ptr<Shard>, std::string> Shard::make(std::size_t index
 
 namespace {
 
-std::string start_failure(const Death& death, const std::filesystem::path& executable, int error) {
-  if (error != 0) return fmt::format("cannot start {}: {}", executable.string(), std::strerror(error));
+std::string start_failure(const Death& death) {
   if (death.signal == 0 && death.exit_code == runner_foreign_build)
     return "the runner's program was built from other sources than this one; build both again";
   if (death.signal == 0 && death.exit_code == runner_memory_unusable)
@@ -260,6 +259,10 @@ std::optional<Death> Shard::reap(const SupervisorOptions& options) {
   if (got == 0 || (got < 0 && errno == EINTR)) return std::nullopt;
   const bool started = memory_->started.load() != started_before_;
   gone();
+  if (const int error = memory_->start_error.load(); error != 0) {
+    error_ = fmt::format("cannot start {}: {}", options.executable.string(), std::strerror(error));
+    return std::nullopt;
+  }
   Tally& tally = memory_->tally;
   if (tally.finished.load() != 0) return std::nullopt;  // however it ended after that
   if (tally.wants_recycling.exchange(0) != 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
@@ -388,21 +391,20 @@ void Shard::decide(const Death& death, bool started, const SupervisorOptions& op
                          job_.shard + 1, job_.shards, why);
   };
   if (death.kind == DeathKind::harness) {
-    give_up(started ? describe(death)
-                    : start_failure(death, options.executable, memory_->start_error.load()));
+    give_up(started ? describe(death) : start_failure(death));
     return;
   }
   if (death.kind == DeathKind::killed) {
     if (std::exchange(killed_at_, place) != place) kills_in_scenario_ = kills_elsewhere_ = 0;
-    const bool too_often = death.in_scenario ? ++kills_in_scenario_ >= kills_in_scenario
-                                             : ++kills_elsewhere_ >= kills_elsewhere;
-    if (too_often) {
-      give_up(fmt::format("{}, {} times at the same place; is the system out of memory?", describe(death),
-                          death.in_scenario ? kills_in_scenario : kills_elsewhere));
+    if (!death.in_scenario && ++kills_elsewhere_ >= kills_elsewhere) {
+      give_up(fmt::format("{}, {} times; is the system out of memory?", describe(death), kills_elsewhere));
       return;
     }
-    again(place, Runs::of_one_process);
-    return;
+    // So often in one scenario is that scenario's doing, whoever sent the signal: it is passed over.
+    if (!death.in_scenario || ++kills_in_scenario_ < kills_in_scenario) {
+      again(place, Runs::of_one_process);
+      return;
+    }
   }
   if (!death.in_scenario && death.number == no_number) {  // the harness died on its way to the first scenario
     give_up(describe(death));
@@ -431,6 +433,12 @@ void Shard::count(const Death& death) {
   if (death.kind == DeathKind::crash || death.kind == DeathKind::sanitizer) {
     ++tally.crashes;
     if (!accounted) Examiner::note_fault(tally, death.scenario, cause_of(death));
+  }
+  if (death.kind == DeathKind::killed) {
+    ++tally.crashes;
+    Examiner::note_fault(
+        tally, death.scenario,
+        fmt::format("{}, {} times; is the system out of memory?", cause_of(death), kills_in_scenario));
   }
   tally.done.fetch_add(1);
   tally.counted.store(death.number + 1);

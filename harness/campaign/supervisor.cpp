@@ -134,9 +134,9 @@ class Supervision {
       }
       if (auto death = shard->reap(options_)) {
         result_.deaths.push_back(std::move(*death));
-        if (!shard->error().empty()) result_.errors.push_back(shard->error());
         result_.died_too_often = result_.died_too_often || shard->died_too_often();
       }
+      if (!shard->running() && !shard->error().empty()) result_.errors.push_back(shard->error());
       if (!shard->running() && shard->wants_restart() && !past_deadline(shard->job())) start(*shard);
       if (shard->running()) shard->watch(elapsed, options_);
     }

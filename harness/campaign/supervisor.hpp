@@ -4,7 +4,7 @@
 //   start --> runs --> finished
 //     ^        |
 //     |        +--> died: crash, sanitizer, ended, stuck --> recorded; go on behind that scenario
-//     |        +--> killed from outside ------------------> go on at that place, a few times
+//     |        +--> killed from outside ------------------> go on at that scenario, twice
 //     +-----------------------------------------------------'
 //
 // Runners write their stdout and stderr into a file in memory, of which the tail is kept when one dies:

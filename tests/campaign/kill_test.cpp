@@ -1,5 +1,5 @@
-// Runners that are killed or stopped at any moment, by another process or by the implementation itself: the check
-// ends, and finds and counts what it does when nobody disturbs it.
+// Runners that are killed or stopped at any moment, by another process or by the implementation itself: the
+// check ends, and finds and counts what it does when nobody disturbs it.
 #include "harness/abi/registry.hpp"
 #include "harness/campaign/jobs.hpp"
 #include "harness/campaign/supervisor.hpp"
@@ -36,8 +36,8 @@ std::vector<std::pair<verdict::Signature, scenario::Scenario>> findings_of(const
   return found;
 }
 
-/// What was found, and what was counted: a scenario during whose count a runner is killed is run once more and may be
-/// counted twice, but never not at all.
+/// What was found, and what was counted: a scenario during whose count a runner is killed is run once more
+/// and may be counted twice, but never not at all.
 void expect_nothing_lost(const Supervised& disturbed, const Supervised& calm, std::uint64_t kills) {
   EXPECT_THAT(disturbed.errors, IsEmpty());
   EXPECT_TRUE(disturbed.merged.all_finished);
@@ -130,7 +130,8 @@ TEST_P(KilledRunners, lose_no_finding_and_never_hang_the_supervisor) {
   EXPECT_GT(hurt, 8u) << "hardly anybody was disturbed";
 }
 
-INSTANTIATE_TEST_SUITE_P(Runners, KilledRunners, testing::Values(Client{"heap_spawn", 4}, Client{"join_guard", 3}),
+INSTANTIATE_TEST_SUITE_P(Runners, KilledRunners,
+                         testing::Values(Client{"heap_spawn", 4}, Client{"join_guard", 3}),
                          [](const auto& info) { return std::string(info.param.implementation); });
 
 }  // namespace
