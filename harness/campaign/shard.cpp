@@ -47,15 +47,15 @@ std::string tail_of(int fd) {
   return text;
 }
 
-/// What /proc says about a process; state '?' when it says nothing.
+/// What /proc says about a process, or a thread; state '?' when it says nothing.
 struct ProcessState {
   char state = '?';
   double cpu_seconds = 0;
 };
 
-ProcessState state_of(pid_t pid) {
+ProcessState read_stat(const std::filesystem::path& path) {
   ProcessState result;
-  std::FILE* const file = std::fopen(fmt::format("/proc/{}/stat", pid).c_str(), "re");
+  std::FILE* const file = std::fopen(path.c_str(), "re");
   if (file == nullptr) return result;
   std::array<char, 1024> line{};
   if (std::fgets(line.data(), static_cast<int>(line.size()), file) != nullptr) {
@@ -68,6 +68,21 @@ ProcessState state_of(pid_t pid) {
       result.cpu_seconds = static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
   }
   std::fclose(file);
+  return result;
+}
+
+/// Its state is that of its main thread; where that sleeps, of one that does not, if there is one: in a
+/// runner the one may wait for the other, and the other for a processor.
+ProcessState state_of(pid_t pid) {
+  const std::filesystem::path process = fmt::format("/proc/{}", pid);
+  ProcessState result = read_stat(process / "stat");
+  if (result.state != 'S') return result;
+  std::error_code gone;
+  for (std::filesystem::directory_iterator thread(process / "task", gone), end; !gone && thread != end;
+       thread.increment(gone)) {
+    const char state = read_stat(thread->path() / "stat").state;
+    if (state == 'R' || state == 'D') result.state = state;
+  }
   return result;
 }
 

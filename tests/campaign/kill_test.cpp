@@ -67,7 +67,9 @@ class Killer {
     for (unsigned left = kills; left != 0;) {
       const std::vector<pid_t> runners = runners_of(victim);
       if (runners.empty()) continue;
-      const int how = random() % 3 == 0 ? SIGSTOP : SIGKILL;
+      // the first is met as soon as it is there, perhaps before its exec: to stop it there must not stop us
+      const bool first = left == kills;
+      const int how = first || random() % 3 == 0 ? SIGSTOP : SIGKILL;
       if (::kill(runners[random() % runners.size()], how) != 0) continue;
       --left;
       static_cast<void>(!::write(told_[1], "x", 1));
