@@ -67,10 +67,11 @@ class Killer {
     for (unsigned left = kills; left != 0;) {
       const std::vector<pid_t> runners = runners_of(victim);
       if (runners.empty()) continue;
-      // the first is met as soon as it is there, perhaps before its exec: to stop it there must not stop us
-      const bool first = left == kills;
-      const int how = first || random() % 3 == 0 ? SIGSTOP : SIGKILL;
-      if (::kill(runners[random() % runners.size()], how) != 0) continue;
+      const pid_t runner = runners[random() % runners.size()];
+      // whoever has not called exec yet shares the most with the supervisor: to stop it there must not stop
+      // both
+      const int how = !has_begun(runner) || random() % 3 == 0 ? SIGSTOP : SIGKILL;
+      if (::kill(runner, how) != 0) continue;
       --left;
       static_cast<void>(!::write(told_[1], "x", 1));
       ::poll(nullptr, 0, static_cast<int>(random() % 40));  // any moment, the instant after included
@@ -102,6 +103,13 @@ class Killer {
     for (pid_t pid = 0; file >> pid;)
       if (pid != ::getpid()) pids.push_back(pid);
     return pids;
+  }
+
+  static bool has_begun(pid_t pid) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/cmdline");
+    std::string line;
+    std::getline(file, line);
+    return line.find("runner") != std::string::npos;
   }
 
   std::array<int, 2> told_{};
