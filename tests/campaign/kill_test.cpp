@@ -142,7 +142,7 @@ TEST_P(KilledRunners, lose_no_finding_and_never_hang_the_supervisor) {
 
 INSTANTIATE_TEST_SUITE_P(Runners, KilledRunners,
                          testing::Values(Client{"heap_spawn", 4}, Client{"join_guard", 3}),
-                         [](const auto& info) { return std::string(info.param.implementation); });
+                         [](const auto& one) { return std::string(one.param.implementation); });
 
 }  // namespace
 }  // namespace scopecheck::campaign

@@ -121,7 +121,7 @@ INSTANTIATE_TEST_SUITE_P(Threads, ThreadCuts,
                          testing::Values(Compared{"blocking_guard", 4, true}, Compared{"join_guard", 3, true},
                                          Compared{"scoped_threads", 3, false},
                                          Compared{"std_thread", 3, true}),
-                         [](const auto& info) { return std::string(info.param.implementation); });
+                         [](const auto& one) { return std::string(one.param.implementation); });
 
 }  // namespace
 }  // namespace scopecheck::tests
