@@ -8,6 +8,7 @@
 #include "harness/generator/random.hpp"
 #include "harness/ledger/ledger.hpp"
 #include "harness/ledger/names.hpp"
+#include "harness/report/place.hpp"
 #include "harness/report/table.hpp"
 #include "harness/scenario/text.hpp"
 
@@ -247,7 +248,8 @@ class Check {
     result().outcomes.discard += merged.outcomes[static_cast<std::size_t>(Outcome::discard)];
     for (std::size_t i = 0; i < outcome_kinds; ++i) {
       if (!merged.outcome_example[i]) continue;
-      if (!example_[i] || *merged.outcome_example[i] < *example_[i]) example_[i] = merged.outcome_example[i];
+      if (!example_[i] || merged.outcome_example[i]->scenario < example_[i]->scenario)
+        example_[i] = merged.outcome_example[i];
     }
   }
 
@@ -311,10 +313,18 @@ class Check {
     for (std::size_t i = 0; i < ledger::goals; ++i)
       if ((wanted >> i & 1) != 0 && (goals_ >> i & 1) == 0)
         result().unmet_goals.emplace_back(ledger::goal_table[i].doc);
-    outcome_note(Outcome::hang, "hangs (proved) when");
-    outcome_note(Outcome::hang_suspected, "a hang is suspected when");
-    outcome_note(Outcome::fail_stop, "fail-stops when");
-    outcome_note(Outcome::discard, "breaks a documented precondition, first");
+    if (const auto* e = outcome_example(Outcome::hang, "hang"))
+      notes_.push_back(
+          fmt::format("hangs (proved) {}, when: {}", e->where, report::scenario_in_one_line(e->scenario)));
+    if (const auto* e = outcome_example(Outcome::hang_suspected, "hang-suspected"))
+      notes_.push_back(fmt::format("a hang is suspected {} ({}), when: {}", e->where, e->waiter,
+                                   report::scenario_in_one_line(e->scenario)));
+    if (const auto* e = outcome_example(Outcome::fail_stop, "fail-stop"))
+      notes_.push_back(
+          fmt::format("fail-stops {}, when: {}", e->where, report::scenario_in_one_line(e->scenario)));
+    if (const auto* e = outcome_example(Outcome::discard, "discard"))
+      notes_.push_back(fmt::format("breaks a documented precondition, first: {}",
+                                   report::scenario_in_one_line(e->scenario)));
     result().notes.insert(result().notes.end(), notes_.begin(), notes_.end());
     result().bounds = bounds_in_words(bounds_);
     result().effort.seconds = elapsed();
@@ -322,9 +332,13 @@ class Check {
     return std::move(checked_);
   }
 
-  void outcome_note(Outcome outcome, std::string_view words) {
+  /// Puts the example of an outcome, if it occurred, into the result. Null: it did not.
+  const report::OutcomeExample* outcome_example(Outcome outcome, std::string_view name) {
     const auto& example = example_[static_cast<std::size_t>(outcome)];
-    if (example) notes_.push_back(fmt::format("{}: {}", words, one_line(*example)));
+    if (!example) return nullptr;
+    return &result().outcome_examples.emplace_back(
+        std::string(name), scenario::to_text(example->scenario),
+        report::place(example->scenario, example->op, scenario::Names(example->scenario)), example->waiter);
   }
 
   void judge() {
@@ -429,7 +443,7 @@ class Check {
   std::uint64_t scenarios_so_far_ = 0;
   std::uint64_t goals_ = 0;
   std::vector<std::uint64_t> op_reach_, event_reach_;
-  std::array<std::optional<scenario::Scenario>, outcome_kinds> example_{};
+  std::array<std::optional<OutcomeExample>, outcome_kinds> example_{};
   std::map<verdict::FindingKind, Best> best_;
   std::vector<std::string> notes_;
   std::optional<Fault> fault_;

@@ -46,6 +46,20 @@ void Examiner::note_fault(Tally& tally, const scenario::Scenario& scenario, std:
   *text.out = '\0';
 }
 
+void Examiner::note_outcome(Tally& tally, interpreter::Outcome outcome, const scenario::Scenario& scenario,
+                            std::uint16_t op, std::string_view waiter) {
+  const auto kind = static_cast<std::size_t>(outcome);
+  OutcomeSlot& example = tally.outcome_example[kind];
+  // of what is not clean the shortest is kept, so that the notes do not depend on who was first
+  if (tally.outcomes[kind]++ != 0 &&
+      (outcome == interpreter::Outcome::clean || !(scenario < example.scenario)))
+    return;
+  example.scenario = scenario;
+  example.op = op;
+  const auto text = fmt::format_to_n(example.waiter.data(), example.waiter.size() - 1, "{}", waiter);
+  *text.out = '\0';
+}
+
 void Examiner::keep(const verdict::Finding& finding, const scenario::Scenario& scenario,
                     std::uint64_t number) {
   memory_finding_ = memory_finding_ || verdict::info(finding.kind()).memory;

@@ -29,6 +29,10 @@ class Examiner {
   /// The letters of the trilemma that this run shows, a bit each.
   [[nodiscard]] std::uint8_t letters_of(const scenario::Scenario& scenario) const;
 
+  /// Counts how a run ended, and keeps it as the example of that outcome if it is the shortest so far.
+  static void note_outcome(Tally& tally, interpreter::Outcome outcome, const scenario::Scenario& scenario,
+                           std::uint16_t op, std::string_view waiter);
+
   /// Whether a finding that makes a verdict unsound was kept.
   [[nodiscard]] bool memory_finding() const { return memory_finding_; }
 

@@ -58,10 +58,10 @@ Merged merge(std::span<const Tally* const> tallies) {
     add(merged.event_reach, tally->event_reach);
     for (std::size_t i = 0; i < outcome_kinds; ++i) {
       merged.outcomes[i] += tally->outcomes[i];
-      const scenario::Scenario& example = tally->outcome_example[i];
-      if (tally->outcomes[i] == 0 || !plausible(example)) continue;
-      if (!merged.outcome_example[i] || example < *merged.outcome_example[i])
-        merged.outcome_example[i] = example;
+      const OutcomeSlot& example = tally->outcome_example[i];
+      if (tally->outcomes[i] == 0 || !plausible(example.scenario)) continue;
+      if (!merged.outcome_example[i] || example.scenario < merged.outcome_example[i]->scenario)
+        merged.outcome_example[i] = OutcomeExample{example.scenario, example.op, text_of(example.waiter)};
     }
     merged.goals |= tally->goals;
     for (std::size_t i = 0; i < verdict::letters; ++i) {

@@ -29,6 +29,13 @@ struct Fault {
   std::string what;
 };
 
+/// A run that came to an outcome.
+struct OutcomeExample {
+  scenario::Scenario scenario{};
+  std::uint16_t op = 0;
+  std::string waiter;
+};
+
 /// Tallies added up. The same for the same work, however it was divided among runners.
 struct Merged {
   std::uint64_t done = 0;
@@ -37,7 +44,7 @@ struct Merged {
   std::vector<std::uint64_t> event_reach;  ///< by EventKind
   std::array<std::uint64_t, outcome_kinds> outcomes{};
   /// The shortlex-first scenario of each outcome that occurred.
-  std::array<std::optional<scenario::Scenario>, outcome_kinds> outcome_example{};
+  std::array<std::optional<OutcomeExample>, outcome_kinds> outcome_example{};
   std::uint64_t goals = 0;
   /// Probes: the first scenario of each letter that was seen.
   std::array<std::optional<scenario::Scenario>, verdict::letters> letter_example{};

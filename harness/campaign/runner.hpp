@@ -15,6 +15,7 @@ enum RunnerExit : int {
   runner_memory_unusable = 80,
   runner_foreign_build = 81,  ///< supervisor and runner were built from different sources
   runner_orphaned = 82,       ///< the supervisor is gone already
+  runner_not_started = 83,    ///< the program could not be started: see Shared::start_error
 };
 
 /// Runs the job in the shared memory behind `fd` and returns the process's exit code.

@@ -153,11 +153,8 @@ class Search {
   void conclude(interpreter::Outcome outcome) {
     const scenario::Scenario& scenario = *running_;
     const std::uint64_t number = tally_.number.load();
-    const auto kind = static_cast<std::size_t>(outcome);
-    // of what is not clean the shortest is kept, so that the notes do not depend on who was first
-    if (tally_.outcomes[kind]++ == 0 ||
-        (outcome != interpreter::Outcome::clean && scenario < tally_.outcome_example[kind]))
-      tally_.outcome_example[kind] = scenario;
+    Examiner::note_outcome(tally_, outcome, scenario, static_cast<std::uint16_t>(machine_.current_op()),
+                           machine_.waiter());
     if (outcome == interpreter::Outcome::error) {
       failed_ = true;
       const auto text =

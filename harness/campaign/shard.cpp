@@ -15,8 +15,8 @@
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
-#include <spawn.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -28,11 +28,12 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr int runner_fd = 3;  // where a runner finds its memory
-constexpr unsigned kill_strikes = 3;
-constexpr double starved_factor = 10;   // patience with a runner that gets no CPU time
-constexpr double skipping_factor = 30;  // and with one that looks for its place in the enumeration
-constexpr double exit_seconds = 2;      // for a runner that has finished but does not end
+constexpr int runner_fd = 3;               // where a runner finds its memory
+constexpr unsigned kills_in_scenario = 3;  // of one scenario: perhaps it eats up the memory of the system
+constexpr unsigned kills_elsewhere = 20;   // at one place between two: that was nobody's fault
+constexpr double starved_factor = 10;      // patience with a runner that gets no CPU time
+constexpr double skipping_factor = 30;     // and with one that looks for its place in the enumeration
+constexpr double exit_seconds = 2;         // for a runner that has finished but does not end
 constexpr off_t output_limit = 1 << 20;
 constexpr std::size_t output_kept = 4096;
 
@@ -46,15 +47,15 @@ std::string tail_of(int fd) {
   return text;
 }
 
-/// What /proc says about a process; state '?' when it says nothing.
+/// What /proc says about a process, or a thread; state '?' when it says nothing.
 struct ProcessState {
   char state = '?';
   double cpu_seconds = 0;
 };
 
-ProcessState state_of(pid_t pid) {
+ProcessState read_stat(const std::filesystem::path& path) {
   ProcessState result;
-  std::FILE* const file = std::fopen(fmt::format("/proc/{}/stat", pid).c_str(), "re");
+  std::FILE* const file = std::fopen(path.c_str(), "re");
   if (file == nullptr) return result;
   std::array<char, 1024> line{};
   if (std::fgets(line.data(), static_cast<int>(line.size()), file) != nullptr) {
@@ -70,6 +71,21 @@ ProcessState state_of(pid_t pid) {
   return result;
 }
 
+/// Its state is that of its main thread; where that sleeps, of one that does not, if there is one: in a
+/// runner the one may wait for the other, and the other for a processor.
+ProcessState state_of(pid_t pid) {
+  const std::filesystem::path process = fmt::format("/proc/{}", pid);
+  ProcessState result = read_stat(process / "stat");
+  if (result.state != 'S') return result;
+  std::error_code gone;
+  for (std::filesystem::directory_iterator thread(process / "task", gone), end; !gone && thread != end;
+       thread.increment(gone)) {
+    const char state = read_stat(thread->path() / "stat").state;
+    if (state == 'R' || state == 'D') result.state = state;
+  }
+  return result;
+}
+
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   std::vector<char*> result;
   result.reserve(texts.size() + 1);
@@ -78,36 +94,55 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   return result;
 }
 
-std::expected<pid_t, std::string> spawn_runner(const std::filesystem::path& executable,
-                                               std::vector<std::string>& environment, int memory,
-                                               int output) {
-  std::vector<std::string> arguments = {"scopecheck", "runner", "--fd", std::to_string(runner_fd)};
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, memory,
-                                   runner_fd);  // also when they are equal: clears close-on-exec
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigset_t all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
+/// What a runner is before it is one. In the child of a fork: only what is async-signal-safe.
+struct Start {
+  const char* executable;
+  char* const* arguments;
+  char* const* environment;
+  int memory;
+  int output;
+  Shared& shared;
+};
+
+[[noreturn]] void become_runner(const Start& start) {
+  // Also before the exec: whoever is stopped there ends with the supervisor, too.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != start.shared.supervisor) ::_exit(runner_orphaned);
   // A group of its own: what an implementation forks is in it, and ends with it.
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes,
-                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  pid_t pid = -1;
-  const int error = ::posix_spawn(&pid, executable.c_str(), &actions, &attributes,
-                                  pointers_to(arguments).data(), pointers_to(environment).data());
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  if (error != 0)
-    return std::unexpected(fmt::format("cannot start {}: {}", executable.string(), std::strerror(error)));
+  ::setpgid(0, 0);
+  for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  const bool ready = ::dup2(start.output, STDOUT_FILENO) >= 0 && ::dup2(start.output, STDERR_FILENO) >= 0 &&
+                     ::dup2(nothing, STDIN_FILENO) >= 0 &&
+                     (start.memory == runner_fd ? ::fcntl(start.memory, F_SETFD, 0) >= 0
+                                                : ::dup2(start.memory, runner_fd) >= 0);
+  if (ready) ::execve(start.executable, start.arguments, start.environment);
+  start.shared.start_error.store(errno);
+  ::_exit(runner_not_started);
+}
+
+/// Why not posix_spawn: it waits until its child has called exec, and so for ever for one that is stopped
+/// before that. Here nobody waits: whether the exec succeeded stands in start_error when the child has ended.
+std::expected<pid_t, std::string> spawn_runner(const std::filesystem::path& executable,
+                                               std::vector<std::string>& environment, int output,
+                                               const SharedMemory& memory) {
+  std::vector<std::string> arguments = {"scopecheck", "runner", "--fd", std::to_string(runner_fd)};
+  const std::vector<char*> argv = pointers_to(arguments);
+  const std::vector<char*> envp = pointers_to(environment);
+  const Start start{executable.c_str(), argv.data(), envp.data(), memory.fd(), output, *memory};
+  memory->start_error.store(0);
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, &before);  // our handlers are not for the child
+  const pid_t pid = ::fork();
+  if (pid == 0) become_runner(start);
+  const int error = errno;
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  if (pid < 0) return std::unexpected(fmt::format("cannot start a runner: {}", std::strerror(error)));
   return pid;
 }
 
@@ -207,7 +242,7 @@ void Shard::start(const SupervisorOptions& options, std::vector<std::string>& en
   memory_->job = job_;
   memory_->tally.number.store(no_number);
   started_before_ = memory_->started.load();
-  const auto pid = spawn_runner(options.executable, environment, memory_.fd(), output_.get());
+  const auto pid = spawn_runner(options.executable, environment, output_.get(), memory_);
   if (!pid) {
     error_ = pid.error();
     return;
@@ -239,6 +274,10 @@ std::optional<Death> Shard::reap(const SupervisorOptions& options) {
   if (got == 0 || (got < 0 && errno == EINTR)) return std::nullopt;
   const bool started = memory_->started.load() != started_before_;
   gone();
+  if (const int error = memory_->start_error.load(); error != 0) {
+    error_ = fmt::format("cannot start {}: {}", options.executable.string(), std::strerror(error));
+    return std::nullopt;
+  }
   Tally& tally = memory_->tally;
   if (tally.finished.load() != 0) return std::nullopt;  // however it ended after that
   if (tally.wants_recycling.exchange(0) != 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
@@ -371,15 +410,16 @@ void Shard::decide(const Death& death, bool started, const SupervisorOptions& op
     return;
   }
   if (death.kind == DeathKind::killed) {
-    strikes_ = place == killed_at_ ? strikes_ + 1 : 1;
-    killed_at_ = place;
-    if (strikes_ >= kill_strikes) {
-      give_up(fmt::format("{}, for the {}rd time at the same place; is the system out of memory?",
-                          describe(death), kill_strikes));
+    if (std::exchange(killed_at_, place) != place) kills_in_scenario_ = kills_elsewhere_ = 0;
+    if (!death.in_scenario && ++kills_elsewhere_ >= kills_elsewhere) {
+      give_up(fmt::format("{}, {} times; is the system out of memory?", describe(death), kills_elsewhere));
       return;
     }
-    again(place, Runs::of_one_process);
-    return;
+    // So often in one scenario is that scenario's doing, whoever sent the signal: it is passed over.
+    if (!death.in_scenario || ++kills_in_scenario_ < kills_in_scenario) {
+      again(place, Runs::of_one_process);
+      return;
+    }
   }
   if (!death.in_scenario && death.number == no_number) {  // the harness died on its way to the first scenario
     give_up(describe(death));
@@ -398,17 +438,22 @@ void Shard::count(const Death& death) {
   Tally& tally = memory_->tally;
   const std::size_t cost = death.scenario.cost();
   if (cost < tally.per_length.size()) ++tally.per_length[cost];
-  const auto outcome = [&](interpreter::Outcome kind) {
-    const auto slot = static_cast<std::size_t>(kind);
-    if (tally.outcomes[slot]++ == 0) tally.outcome_example[slot] = death.scenario;
-  };
-  if (death.kind == DeathKind::stuck) outcome(interpreter::Outcome::hang_suspected);
-  if (death.kind == DeathKind::ended) outcome(interpreter::Outcome::fail_stop);
+  if (death.kind == DeathKind::stuck)
+    Examiner::note_outcome(tally, interpreter::Outcome::hang_suspected, death.scenario, death.op,
+                           "the wall-clock watchdog ended it");
+  if (death.kind == DeathKind::ended)
+    Examiner::note_outcome(tally, interpreter::Outcome::fail_stop, death.scenario, death.op, "");
   // What the run had proved before it ended is kept, whatever it died of.
   const bool accounted = examine_dead(death);
   if (death.kind == DeathKind::crash || death.kind == DeathKind::sanitizer) {
     ++tally.crashes;
     if (!accounted) Examiner::note_fault(tally, death.scenario, cause_of(death));
+  }
+  if (death.kind == DeathKind::killed) {
+    ++tally.crashes;
+    Examiner::note_fault(
+        tally, death.scenario,
+        fmt::format("{}, {} times; is the system out of memory?", cause_of(death), kills_in_scenario));
   }
   tally.done.fetch_add(1);
   tally.counted.store(death.number + 1);

@@ -148,8 +148,9 @@ class Shard {
   std::string error_;
   bool died_too_often_ = false;
   unsigned deaths_ = 0;
-  unsigned strikes_ = 0;
-  std::uint64_t killed_at_ = no_number;
+  std::uint64_t killed_at_ = no_number;  ///< from outside; how often there, by whether a scenario was running
+  unsigned kills_in_scenario_ = 0;
+  unsigned kills_elsewhere_ = 0;
   /// The watchdog killed it there: number, and whether the scenario was still running.
   std::optional<std::pair<std::uint64_t, bool>> stuck_at_;
   std::uint64_t seen_number_ = 0;

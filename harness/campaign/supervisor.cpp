@@ -134,9 +134,9 @@ class Supervision {
       }
       if (auto death = shard->reap(options_)) {
         result_.deaths.push_back(std::move(*death));
-        if (!shard->error().empty()) result_.errors.push_back(shard->error());
         result_.died_too_often = result_.died_too_often || shard->died_too_often();
       }
+      if (!shard->running() && !shard->error().empty()) result_.errors.push_back(shard->error());
       if (!shard->running() && shard->wants_restart() && !past_deadline(shard->job())) start(*shard);
       if (shard->running()) shard->watch(elapsed, options_);
     }
@@ -224,8 +224,13 @@ std::expected<OneRun, std::string> run_one(const Job& job, const SupervisorOptio
   }
   if (!result.death || result.death->kind == DeathKind::ended || result.death->kind == DeathKind::stuck) {
     // Where runs of one scenario ended differently, the one that was not clean is what matters.
-    for (std::size_t i = 0; i < outcome_kinds; ++i)
-      if (tally->outcomes[i] != 0) result.outcome = static_cast<interpreter::Outcome>(i);
+    for (std::size_t i = 0; i < outcome_kinds; ++i) {
+      const auto& example = supervised.merged.outcome_example[i];
+      if (!example) continue;
+      result.outcome = static_cast<interpreter::Outcome>(i);
+      result.ended_at = example->op;
+      result.waiter = example->waiter;
+    }
   }
   return result;
 }

@@ -4,7 +4,7 @@
 //   start --> runs --> finished
 //     ^        |
 //     |        +--> died: crash, sanitizer, ended, stuck --> recorded; go on behind that scenario
-//     |        +--> killed from outside ------------------> go on at that scenario, three times
+//     |        +--> killed from outside ------------------> go on at that scenario, twice
 //     +-----------------------------------------------------'
 //
 // Runners write their stdout and stderr into a file in memory, of which the tail is kept when one dies:
@@ -48,6 +48,9 @@ struct Supervised {
 struct OneRun {
   /// Nothing when the process died of something that is not an outcome; see `death`.
   std::optional<interpreter::Outcome> outcome;
+  /// Where it came to that outcome, as in ledger::Event::op, and, of a suspected hang, who may still end it.
+  std::uint16_t ended_at = 0;
+  std::string waiter;
   std::uint64_t runs = 0;
   ledger::Ledger ledger{};  ///< of the last run, as far as it got
   std::uint64_t ledger_hash = 0;

@@ -64,6 +64,13 @@ inline constexpr std::size_t outcome_kinds = 6;
 /// Tally::number before the first run of a runner.
 inline constexpr std::uint64_t no_number = ~std::uint64_t{0};
 
+/// A run that came to an outcome.
+struct OutcomeSlot {
+  scenario::Scenario scenario{};
+  std::uint16_t op = 0;            ///< where, as in ledger::Event::op
+  std::array<char, 128> waiter{};  ///< a suspected hang: who may still end it, or what says so
+};
+
 struct Tally {
   /// Number of the scenario being run (of all shards), and what it is: written before each run.
   std::atomic<std::uint64_t> number{no_number};
@@ -80,8 +87,8 @@ struct Tally {
   std::array<std::uint64_t, scenario::op_kinds> op_reach{};
   std::array<std::uint64_t, ledger::event_kinds> event_reach{};
   std::array<std::uint64_t, outcome_kinds> outcomes{};
-  /// First scenario of each outcome, for the notes ("hangs when ...").
-  std::array<scenario::Scenario, outcome_kinds> outcome_example{};
+  /// The shortest scenario of each outcome, of clean ones the first, for the notes ("hangs when ...").
+  std::array<OutcomeSlot, outcome_kinds> outcome_example{};
   std::uint64_t goals = 0;
   std::uint8_t letters = 0;  ///< probes: seen so far, and the first scenario of each
   std::array<scenario::Scenario, verdict::letters> letter_example{};

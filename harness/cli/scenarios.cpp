@@ -7,6 +7,7 @@
 #include "harness/cli/commands.hpp"
 #include "harness/cli/select.hpp"
 #include "harness/report/lifeline.hpp"
+#include "harness/report/place.hpp"
 #include "harness/report/rust.hpp"
 #include "harness/report/style.hpp"
 #include "harness/report/table.hpp"
@@ -46,12 +47,6 @@ std::expected<Context, std::string> context_for(const ScenarioArguments& argumen
   return context;
 }
 
-std::string outcome_of(const OneRun& run) {
-  if (run.outcome == interpreter::Outcome::clean && !run.findings.empty()) return "finding";
-  if (run.outcome) return std::string(outcome_words[static_cast<std::size_t>(*run.outcome)]);
-  return run.death ? describe(*run.death) : "unknown";
-}
-
 /// The finding to show: the one that the file names, or the first.
 const campaign::Found* shown_finding(const Context& context, const OneRun& run) {
   const std::string_view wanted = context.chosen.parsed.get("finding");
@@ -60,19 +55,24 @@ const campaign::Found* shown_finding(const Context& context, const OneRun& run) 
   return run.findings.empty() ? nullptr : &run.findings.front();
 }
 
-/// "at line 3: write x"
+/// "at line 3: write x"; a client given by -e is one line.
 std::string place(const Context& context, std::uint16_t op) {
   const scenario::Scenario& program = context.chosen.parsed.scenario;
-  if (op < program.ops.size()) {
-    const scenario::Wording& wording = context.chosen.wording;
-    const std::string line = scenario::line_of(program, op, wording.names);
-    // -e is one line
-    return context.chosen.source == "-e" ? fmt::format("at `{}`", line)
-                                         : fmt::format("at line {}: {}", wording.line(op), line);
-  }
-  if (op == program.ops.size() + ledger::at_outermost_end) return "when the outermost frame ends";
-  if (op == program.ops.size() + ledger::at_final_settle) return "in the final settle";
-  return "when the runtime ends";
+  const scenario::Wording& wording = context.chosen.wording;
+  return context.chosen.source == "-e" ? report::place(program, op, wording.names)
+                                       : report::place_in_file(program, op, wording);
+}
+
+std::string outcome_of(const Context& context, const OneRun& run) {
+  using interpreter::Outcome;
+  if (run.outcome == Outcome::clean && !run.findings.empty()) return "finding";
+  if (!run.outcome) return run.death ? describe(*run.death) : "unknown";
+  std::string words(outcome_words[static_cast<std::size_t>(*run.outcome)]);
+  if (run.outcome == Outcome::hang || run.outcome == Outcome::hang_suspected ||
+      run.outcome == Outcome::fail_stop)
+    words += " " + place(context, run.ended_at);
+  if (!run.waiter.empty()) words += fmt::format(" ({})", run.waiter);
+  return words;
 }
 
 }  // namespace
@@ -106,7 +106,7 @@ int replay(const ScenarioArguments& arguments) {
     return exit_harness;
   }
   fmt::print("{} under {}: {}\n", context->chosen.implementation.name(),
-             asan ? "ASan, with the real access" : "the ledger", outcome_of(*run));
+             asan ? "ASan, with the real access" : "the ledger", outcome_of(*context, *run));
   for (const campaign::Found& found : run->findings)
     fmt::print("  {} {}\n", verdict::to_string(found.finding.signature),
                place(*context, found.finding.used_at));
@@ -170,7 +170,7 @@ int explain(const ScenarioArguments& arguments) {
                                     found != nullptr ? &found->finding : nullptr,
                                     report::detect_style(STDOUT_FILENO), context->chosen.wording));
   if (found != nullptr) fmt::print("{}\n", verdict::to_string(found->finding.signature));
-  if (found == nullptr) fmt::print("{}: no finding\n", outcome_of(*run));
+  if (found == nullptr) fmt::print("{}: no finding\n", outcome_of(*context, *run));
   if (found != nullptr && campaign::seen_by_sanitizer_alone(found->finding.kind()))
     fmt::print("seen by ASan alone: {}\n", campaign::sanitizer_summary(run->sanitizer_text));
   if (run->fault) fmt::print("a fault that proves no late use: {}\n", run->fault->what);
@@ -204,7 +204,7 @@ int shrink(const ScenarioArguments& arguments) {
   }
   if (!found) {
     complain(fmt::format("{}: nothing to shrink: {} shows no finding ({})", context->chosen.source,
-                         context->chosen.implementation.name(), outcome_of(*fast)));
+                         context->chosen.implementation.name(), outcome_of(*context, *fast)));
     return exit_differs;
   }
   found->scenario = context->chosen.parsed.scenario;

@@ -110,7 +110,10 @@ void Machine::State::drive(std::uint64_t budget) {
     }
     if (used == 0) return;
     done += used;
-    if (budget == poll_limit && done >= poll_limit) abandon(Outcome::hang_suspected);
+    if (budget == poll_limit && done >= poll_limit) {
+      waiter = "the runtime never becomes idle";
+      abandon(Outcome::hang_suspected);
+    }
   }
 }
 

@@ -62,6 +62,12 @@ Json result_json(const Result& result) {
                       {"fail-stop", result.outcomes.fail_stop},
                       {"discard", result.outcomes.discard},
                       {"crash", result.outcomes.crash}};
+  json["outcome_examples"] = Json::array();
+  for (const OutcomeExample& example : result.outcome_examples)
+    json["outcome_examples"].push_back({{"outcome", example.outcome},
+                                        {"scenario", example.scenario},
+                                        {"where", example.where},
+                                        {"waiter", example.waiter}});
   json["unmet_goals"] = result.unmet_goals;
   json["notes"] = result.notes;
   json["bounds"] = result.bounds;

@@ -9,7 +9,8 @@
 //                   "found_after_seconds", "confirmed_by": [...], "reproduce"}]}]}
 //
 // Added so far: results: why, expected, as_expected (null: nothing was expected), notes, unmet_goals,
-// bounds, build, seed; effort: witness_scenarios; outcomes: crash; findings: headline, sanitizer_report.
+// bounds, build, seed, outcome_examples; effort: witness_scenarios; outcomes: crash; findings: headline,
+// sanitizer_report.
 #pragma once
 
 #include "harness/report/result.hpp"

@@ -83,6 +83,14 @@ struct Trilemma {
   }
 };
 
+/// The shortest client under which runs ended in one way that is not clean.
+struct OutcomeExample {
+  std::string outcome;   ///< "hang", "hang-suspected", "fail-stop", "discard"
+  std::string scenario;  ///< canonical text
+  std::string where;     ///< "at `drop s0`"
+  std::string waiter;    ///< a suspected hang: who may still end it, or what says so; else ""
+};
+
 using Counts = std::vector<std::pair<std::string, std::uint64_t>>;
 
 struct Result {
@@ -95,6 +103,7 @@ struct Result {
   Effort effort;
   Counts reach;  ///< op or event name -> how often, in the order of the tables
   Outcomes outcomes;
+  std::vector<OutcomeExample> outcome_examples;
   std::vector<std::string> unmet_goals;
   std::vector<std::string> notes;
   std::string bounds;  ///< the sub-bounds in force, in words

@@ -1,5 +1,7 @@
 #include "harness/schedule/census.hpp"
 
+#include "harness/schedule/gate.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,8 +11,8 @@
 #include <cstring>
 #include <ctime>
 #include <fcntl.h>
-#include <sched.h>
 #include <string_view>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <thread>
 #include <unistd.h>
@@ -48,6 +50,20 @@ std::uint64_t number_in(std::string_view& text) {
   }
   return number;
 }
+
+pid_t caller() { return static_cast<pid_t>(::syscall(SYS_gettid)); }
+
+/// How many links a directory has: /proc/self/task two of its own, and one for each thread.
+std::optional<std::size_t> links_of(int directory) {
+  struct statx status{};
+  if (::syscall(SYS_statx, directory, "", AT_EMPTY_PATH, STATX_NLINK, &status) != 0) return std::nullopt;
+  return status.stx_nlink;
+}
+constexpr std::size_t links_without_threads = 2;
+
+// Between two attempts.
+constexpr std::chrono::nanoseconds first_pause = std::chrono::microseconds{20};
+constexpr std::chrono::nanoseconds longest_pause = std::chrono::milliseconds{1};
 
 // Counts the beginnings and the ends of reports: odd during one.
 std::atomic<unsigned> reports{0};
@@ -105,13 +121,15 @@ Census::Census() : directory_(open_in(AT_FDCWD, "/proc/self/task", O_DIRECTORY))
   if (directory_ < 0) return;
   // TSan starts a thread of its own with the program's first, and that one sleeps in timed waits
   std::thread([] {}).join();
-  const auto self = static_cast<pid_t>(::syscall(SYS_gettid));
+  self_ = caller();
   list();
-  Thread own{.tid = self};
-  possible_ = open(own) && read(own) && own.slices > 0;
+  Thread own{.tid = self_};
+  std::array<char, 256> buffer;
+  possible_ = open(own) && read_state(own) && read_slices(own) && own.slices > 0 &&
+              !contents(own.syscall, buffer).empty() && links_of(directory_).has_value();
   close(own);
   for (const Thread& thread : threads_)
-    if (thread.tid != self) foreign_.push_back(thread.tid);
+    if (thread.tid != self_) foreign_.push_back(thread.tid);
   threads_.clear();
 }
 
@@ -122,10 +140,10 @@ Census::~Census() {
 
 bool Census::is_foreign(pid_t tid) const { return std::ranges::find(foreign_, tid) != foreign_.end(); }
 
-/// Brings threads_ up to date with the directory.
-void Census::list() {
+/// Brings threads_ up to date with the directory. Returns whether it was.
+bool Census::list() {
   for (Thread& thread : threads_) thread.listed = false;
-  grown_ = false;
+  bool same = true;
   static_cast<void>(::syscall(SYS_lseek, directory_, 0L, SEEK_SET));
   alignas(Entry) std::array<char, 4096> buffer;
   for (long got; (got = ::syscall(SYS_getdents64, directory_, buffer.data(), buffer.size())) > 0;) {
@@ -141,14 +159,17 @@ void Census::list() {
         known->listed = true;
       } else if (!is_foreign(tid)) {
         threads_.push_back({.tid = tid, .listed = true});
-        grown_ = true;
+        same = false;
       }
     }
   }
-  std::erase_if(threads_, [](const Thread& thread) {
-    if (!thread.listed) close(thread);
-    return !thread.listed;
+  std::erase_if(threads_, [&](const Thread& thread) {
+    if (thread.listed) return false;
+    close(thread);
+    same = false;
+    return true;
   });
+  return same;
 }
 
 void Census::close(const Thread& thread) {
@@ -156,8 +177,12 @@ void Census::close(const Thread& thread) {
     if (fd >= 0) ::close(fd);
 }
 
-bool Census::open(Thread& thread) const {
+void Census::forget(const Thread& thread) {
   close(thread);
+  threads_.erase(threads_.begin() + (&thread - threads_.data()));
+}
+
+bool Census::open(Thread& thread) const {
   const auto file = [&](std::string_view name) {
     std::array<char, 32> path{};
     *fmt::format_to_n(path.data(), path.size() - 1, "{}/{}", thread.tid, name).out = '\0';
@@ -169,91 +194,122 @@ bool Census::open(Thread& thread) const {
   return thread.stat >= 0 && thread.schedstat >= 0 && thread.syscall >= 0;
 }
 
-bool Census::read(Thread& thread) const {
+bool Census::read_state(Thread& thread) {
   std::array<char, 512> buffer;
   const std::string_view stat = contents(thread.stat, buffer);
   const std::size_t name_ends = stat.rfind(')');  // the name may contain anything
   if (name_ends == std::string_view::npos || name_ends + 2 >= stat.size()) return false;
-  const char state = stat[name_ends + 2];
+  thread.state = stat[name_ends + 2];
+  return true;
+}
+
+bool Census::read_slices(Thread& thread) {
+  std::array<char, 128> buffer;
   std::string_view times = contents(thread.schedstat, buffer);
   if (times.empty()) return false;
   static_cast<void>(number_in(times));  // its clock, but as of the last tick
   static_cast<void>(number_in(times));  // how long it waited for a processor
-  const std::uint64_t slices = number_in(times);
-  const std::optional<std::uint64_t> cpu_ns = cpu_time_ns(thread.tid);
-  if (!cpu_ns) return false;
-  thread.changed = thread.state != state || thread.slices != slices || thread.cpu_ns != *cpu_ns;
-  thread.state = state;
-  thread.cpu_ns = *cpu_ns;
-  thread.slices = slices;
+  thread.slices = number_in(times);
   return true;
 }
 
-/// Whether every thread has left its processor, or is gone. Cost: the kernel waits for a thread that is about
-/// to.
-bool Census::off_processor() const {
-  const auto self = static_cast<pid_t>(::syscall(SYS_gettid));
-  return std::ranges::all_of(threads_, [self](const Thread& thread) {
-    std::array<char, 256> buffer;
-    return thread.tid == self || gone(thread) || !contents(thread.syscall, buffer).starts_with("running");
-  });
+/// Cost: the kernel waits for a thread that is about to leave it.
+bool Census::off_processor(const Thread& thread) {
+  std::array<char, 256> buffer;
+  const std::string_view text = contents(thread.syscall, buffer);
+  return !text.empty() && !text.starts_with("running");
 }
 
-/// One collect. Returns whether nothing differs from the one before and all are asleep.
-bool Census::pass() {
-  const std::size_t listed_before = threads_.size();
-  list();
-  const auto self = static_cast<pid_t>(::syscall(SYS_gettid));
-  bool still = !grown_ && threads_.size() == listed_before;
+bool Census::number_is_known() const {
+  const auto links = links_of(directory_);
+  return foreign_.empty() && links && *links == links_without_threads + threads_.size();
+}
+
+/// Reads the counts of all. False: one that was known is gone.
+bool Census::counted() {
   for (Thread& thread : threads_) {
-    if (thread.tid == self) continue;
-    const bool fresh = thread.stat < 0;
+    if (thread.tid == self_) continue;
+    if ((thread.stat >= 0 || open(thread)) && read_slices(thread)) continue;
     // a number may come back with another thread: the old files then say that theirs is gone
-    if (fresh || !read(thread)) {
-      if (!open(thread) || !read(thread)) {
-        thread.state = 'X';  // gone since it was listed
-        still = false;
-        continue;
-      }
-      thread.cpu_before_ns = thread.cpu_ns;
-      thread.changed = true;
-    }
-    if (thread.changed || !(asleep(thread) || gone(thread))) still = false;
+    forget(thread);
+    return false;
   }
-  return still;
+  return true;
+}
+
+/// Looks at those that were given a processor since the last look at them. False: one has not left it.
+bool Census::looked() {
+  for (Thread& thread : threads_) {
+    if (thread.tid == self_ || thread.off_at == thread.slices) continue;
+    if (!off_processor(thread)) return false;
+    thread.off_at = thread.slices;
+  }
+  return true;
+}
+
+/// Whether all still sleep as the look at them found them.
+Census::Attempt Census::still() {
+  for (Thread& thread : threads_) {
+    if (thread.tid == self_) continue;
+    if (!read_state(thread) || !read_slices(thread)) {
+      forget(thread);
+      return Attempt::changed;
+    }
+    if (!asleep(thread) && !gone(thread)) return Attempt::busy;
+    if (thread.off_at != thread.slices) return Attempt::changed;
+  }
+  return Attempt::at_rest;
+}
+
+/// The four steps of the proof, see the header.
+Census::Attempt Census::attempt() {
+  if (!number_is_known()) list();
+  if (!counted()) return Attempt::changed;
+  if (!looked()) return Attempt::busy;
+  if (!number_is_known() && !(list() && !foreign_.empty())) return Attempt::changed;
+  return still();
+}
+
+/// What those are who do not sleep; at_rest: there are none any more.
+Census::Busy Census::judge_busy(std::chrono::nanoseconds budget) {
+  Busy busy = Busy::nobody;
+  for (Thread& thread : threads_) {
+    if (thread.tid == self_ || !read_state(thread) || asleep(thread) || gone(thread)) continue;
+    const std::optional<std::uint64_t> cpu_ns = cpu_time_ns(thread.tid);
+    if (!cpu_ns) continue;
+    if (!thread.cpu_before) thread.cpu_before = cpu_ns;
+    if (*cpu_ns - *thread.cpu_before < static_cast<std::uint64_t>(budget.count())) return Busy::working;
+    busy = Busy::spinning;
+  }
+  return busy;
 }
 
 Rest Census::rest(std::chrono::nanoseconds budget) {
-  const auto self = static_cast<pid_t>(::syscall(SYS_gettid));
-  bool first = true;
-  unsigned reports_before = reports.load();
-  for (;;) {
-    static_cast<void>(pass());
+  self_ = caller();
+  for (Thread& thread : threads_) thread.cpu_before.reset();
+  std::chrono::nanoseconds pause = first_pause;
+  for (unsigned reports_before = reports.load();;) {
+    const std::uint32_t arrivals = Gate::arrivals();
     const unsigned reports_now = reports.load();
-    const bool reported = reports_now != reports_before || reports_now % 2 != 0;
+    const bool reporting = reports_now % 2 != 0;
+    if (reporting || reports_now != reports_before)  // what a report costs is not the time of who makes it
+      for (Thread& thread : threads_) thread.cpu_before.reset();
     reports_before = reports_now;
-    if (first || reported)  // what a report costs is not the time of who makes it
-      for (Thread& thread : threads_) thread.cpu_before_ns = thread.cpu_ns;
-    first = false;
-    if (reported) {
-      ::sched_yield();
-      continue;
+    if (!reporting) {
+      const Attempt attempted = attempt();
+      if (attempted == Attempt::at_rest && reports.load() == reports_now) return Rest::blocked;
+      if (attempted != Attempt::busy) continue;
+      const Busy busy = judge_busy(budget);
+      if (busy == Busy::spinning) return Rest::spinning;
+      if (busy == Busy::nobody) continue;
     }
-    if (off_processor() && pass() && reports.load() == reports_now) return Rest::blocked;
-    bool spinning = false;
-    bool busy = false;
-    for (const Thread& thread : threads_) {
-      if (thread.tid == self || asleep(thread) || gone(thread)) continue;
-      const bool spent = thread.cpu_ns - thread.cpu_before_ns >= static_cast<std::uint64_t>(budget.count());
-      (spent ? spinning : busy) = true;
-    }
-    if (spinning && !busy) return Rest::spinning;
-    if (busy) ::sched_yield();
+    Gate::wait_for_arrival(arrivals, pause);
+    pause = Gate::arrivals() != arrivals ? first_pause : std::min(pause * 2, longest_pause);
   }
 }
 
 std::optional<Waiter> Census::waiter() const {
-  const auto self = static_cast<pid_t>(::syscall(SYS_gettid));
+  const pid_t self = caller();
   for (const Thread& thread : threads_) {
     if (thread.tid == self || gone(thread)) continue;
     if (!asleep(thread)) return Waiter{thread.tid, Waiter::Kind::spinning};

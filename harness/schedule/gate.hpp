@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 
 namespace scopecheck::schedule {
@@ -21,6 +22,11 @@ class Gate {
   void open(std::uint32_t permits = 1);
   /// Threads that are in `pass`. Exact only when everybody is at rest (census.hpp).
   [[nodiscard]] std::uint32_t waiting() const;
+  /// How often somebody has come to a gate of this process and found no permit.
+  [[nodiscard]] static std::uint32_t arrivals();
+  /// Waits until arrivals() is no longer `seen`, but no longer than `most`: what happens elsewhere does not
+  /// end it.
+  static void wait_for_arrival(std::uint32_t seen, std::chrono::nanoseconds most);
   /// Back to no permits. Requires: nobody is in `pass`.
   void reset();
 

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <thread>
 #include <unistd.h>
 
 namespace scopecheck::tests {
@@ -73,6 +74,15 @@ void find(Tally& tally, std::uint64_t number, const scenario::Scenario& program)
         line.fill('x');
         static_cast<void>(!::write(STDOUT_FILENO, line.data(), line.size()));
       }
+      break;
+    case Act::kill_itself:
+      ::kill(::getpid(), SIGKILL);
+      break;
+    case Act::stop_itself:
+      ::kill(::getpid(), SIGSTOP);
+      break;
+    case Act::abort_elsewhere:
+      std::thread([] { std::abort(); }).join();
       break;
   }
 }

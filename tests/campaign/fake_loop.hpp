@@ -18,6 +18,9 @@ enum class Act : std::uint8_t {
   sleep,    ///< for ever
   spin,     ///< for ever
   chatter,  ///< a megabyte of output
+  kill_itself,
+  stop_itself,     ///< SIGSTOP
+  abort_elsewhere  ///< on another thread
 };
 
 /// Counts numbers of this shard up to job.runs. What it does at number n is act_at(n).

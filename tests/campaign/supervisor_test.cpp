@@ -147,14 +147,16 @@ TEST_F(Supervisor, gives_a_job_up_that_only_crashes_and_keeps_what_it_found) {
 }
 
 TEST_F(Supervisor, takes_an_end_on_purpose_for_a_fail_stop) {
-  for (const Act act : {Act::abort, Act::exit_zero, Act::exit_three}) {
+  for (const Act act : {Act::abort, Act::abort_elsewhere, Act::exit_zero, Act::exit_three}) {
     const Supervised result = run(fake_job(300, {.act = act, .at = 123}));
     ASSERT_EQ(result.deaths.size(), 1u);
     EXPECT_EQ(result.deaths.front().kind, DeathKind::ended);
     EXPECT_EQ(result.merged.done, 300u);
     EXPECT_EQ(count(result.merged, Outcome::fail_stop), 1u);
-    EXPECT_EQ(result.merged.outcome_example[static_cast<std::size_t>(Outcome::fail_stop)],
-              result.deaths.front().scenario);
+    const auto& example = result.merged.outcome_example[static_cast<std::size_t>(Outcome::fail_stop)];
+    ASSERT_TRUE(example);
+    EXPECT_EQ(example->scenario, result.deaths.front().scenario);
+    EXPECT_EQ(example->op, result.deaths.front().op);
   }
 }
 
@@ -183,6 +185,8 @@ TEST_F(Supervisor, ends_a_runner_that_is_stuck_and_says_that_it_was_the_watchdog
     EXPECT_EQ(result.deaths.front().kind, DeathKind::stuck);
     EXPECT_THAT(campaign::describe(result.deaths.front()), HasSubstr("watchdog"));
     EXPECT_EQ(count(result.merged, Outcome::hang_suspected), 1u);
+    EXPECT_EQ(result.merged.outcome_example[static_cast<std::size_t>(Outcome::hang_suspected)]->waiter,
+              "the wall-clock watchdog ended it");
     EXPECT_EQ(result.merged.done, 300u);
   }
 }
@@ -228,15 +232,19 @@ TEST_F(Supervisor, survives_kills_from_outside_at_any_moment) {
   }
 }
 
-TEST_F(Supervisor, gives_up_when_a_runner_is_killed_at_the_same_place_again_and_again) {
-  options.progress_interval = std::chrono::milliseconds(1);
-  options.progress = [](std::span<const campaign::Tally* const> tallies) {
-    if (tallies[0]->number.load() != 50) return;
-    for (const pid_t pid : children()) ::kill(pid, SIGKILL);
-  };
-  const Supervised result = run(fake_job(300, {.act = Act::sleep, .at = 50}));
-  EXPECT_THAT(result.errors, ElementsAre(HasSubstr("out of memory")));
-  EXPECT_EQ(result.merged.done, 50u);
+TEST_F(Supervisor, passes_over_a_scenario_in_which_its_runner_is_killed_again_and_again) {
+  options.stuck_seconds = 0.3;
+  for (const Act act : {Act::kill_itself, Act::stop_itself}) {
+    const Supervised result = run(fake_job(300, {.act = act, .at = 50}));
+    EXPECT_THAT(result.errors, IsEmpty());
+    EXPECT_EQ(result.deaths.size(), 3u);
+    for (const Death& death : result.deaths) EXPECT_EQ(death.kind, DeathKind::killed);
+    EXPECT_EQ(result.merged.done, 300u);
+    EXPECT_EQ(result.merged.crashes, 1u);
+    ASSERT_TRUE(result.merged.fault);
+    EXPECT_EQ(result.merged.fault->what, "signal 9 (Killed), 3 times; is the system out of memory?");
+    EXPECT_EQ(result.merged.findings.size(), 4u);
+  }
 }
 
 TEST_F(Supervisor, stops_when_asked_to_and_returns_what_is_known) {

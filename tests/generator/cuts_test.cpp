@@ -1,13 +1,7 @@
 // The cuts of the exhaustive search lose no finding (docs/exhaustive.md): whatever an implementation can be
 // accused of by all scenarios of a bound, it is accused of by those that are kept, by ones no longer.
-//
-// Compared are signatures with the number of ops of their shortest scenario. Of what the cuts leave out by
-// design each signature is first given the name that the kept twin has:
-//   a read through a loan              -> a write through it            (cut 1)
-//   `drop v` as the last op of a block -> the end of the block          (cut 15)
-//   `throw bomb` of the client         -> `throw`                       (cut 20)
-// What only a sanitizer sees is compared by its kind.
 #include "harness/generator/exhaustive.hpp"
+#include "tests/generator/kept_twins.hpp"
 #include "tests/support/asan.hpp"
 #include "tests/support/lab.hpp"
 #include "tests/support/tsan.hpp"
@@ -15,42 +9,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <map>
 #include <string>
 
 namespace scopecheck::tests {
 namespace {
 
 using scenario::Bounds;
-using scenario::OpKind;
 using scenario::Scenario;
-using verdict::Cause;
-
-void rename(Cause& cause, OpKind& op) {
-  if (cause != Cause::op) return;
-  if (op == OpKind::throw_bomb) op = OpKind::throw_;
-  if (op == OpKind::drop) {
-    cause = Cause::frame_end;
-    op = OpKind{};
-  }
-}
-
-std::string name_of_kept_twin(verdict::Signature signature) {
-  // what a sanitizer alone sees is named after the events around it, which are not the finding
-  if (signature.kind == verdict::FindingKind::bookkeeping_after_scope ||
-      signature.kind == verdict::FindingKind::wake_after_free)
-    return std::string(verdict::info(signature.kind).text);
-  rename(signature.released_by, signature.released_op);
-  rename(signature.ended_by, signature.ended_op);
-  if (signature.used_by == ledger::EventKind::touched_read)
-    signature.used_by = ledger::EventKind::touched_write;
-  return to_string(signature);
-}
 
 Lab* lab_in_use = nullptr;
-
-/// For each signature, the ops of its shortest scenario.
-using Shortest = std::map<std::string, std::size_t>;
 
 Shortest findings(const std::string& implementation, std::size_t longest, const Bounds& bounds,
                   generator::ExhaustiveOptions options) {

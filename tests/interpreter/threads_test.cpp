@@ -4,16 +4,12 @@
 #include "tests/support/busy_loops.hpp"
 #include "tests/support/lab.hpp"
 #include "tests/support/tsan.hpp"
+#include "tests/support/waiting.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <chrono>
-#include <condition_variable>
 #include <cstdlib>
-#include <mutex>
-#include <thread>
 
 namespace scopecheck::tests {
 namespace {
@@ -34,63 +30,6 @@ std::vector<std::string> story(const Lab& lab, const std::set<EventKind>& kinds)
 const std::set<EventKind> steps = {
     EventKind::permitted,     EventKind::touched_write,      EventKind::finished,   EventKind::child_dropped,
     EventKind::value_dropped, EventKind::touched_by_capture, EventKind::frame_ended};
-
-/// Scopes whose destructor waits for their threads in a way of its own.
-template <class Wait>
-struct Waiting {
-  static constexpr kit::Description description{.name = "waiting",
-                                                .summary = "for tests",
-                                                .shape = SCOPECHECK_SHAPE_GUARD,
-                                                .carrier = SCOPECHECK_CARRIER_SCOPE,
-                                                .child_kind = SCOPECHECK_CHILD_BLOCKS,
-                                                .progress = SCOPECHECK_PROGRESS_THREADS,
-                                                .on_destroy = SCOPECHECK_DESTROY_BLOCKS,
-                                                .client_ops = SCOPECHECK_CLIENT_THROW,
-                                                .may_block = SCOPECHECK_OP_SCOPE_DESTROY,
-                                                .flavours = platform::thread_per_child};
-  struct Runtime {};
-  class Scope {
-   public:
-    explicit Scope(Runtime& /*runtime*/) {}
-    ~Scope() {
-      wait_.until(running_);
-      for (std::thread& thread : threads_) thread.join();
-    }
-    void spawn(kit::Child child) {
-      ++running_;
-      threads_.emplace_back([this, body = std::move(child)]() mutable {
-        static_cast<void>(body.block());
-        body.drop();
-        wait_.ended(running_);
-      });
-    }
-
-   private:
-    std::atomic<int> running_{0};
-    Wait wait_;
-    std::vector<std::thread> threads_;
-  };
-};
-struct Spin {
-  void until(const std::atomic<int>& running) {
-    while (running.load() != 0) {
-    }
-  }
-  void ended(std::atomic<int>& running) { --running; }
-};
-struct TimedWait {
-  void until(const std::atomic<int>& running) {
-    std::unique_lock lock(mutex);
-    condition.wait_for(lock, std::chrono::hours{1}, [&] { return running.load() == 0; });
-  }
-  void ended(std::atomic<int>& running) {
-    const std::lock_guard lock(mutex);
-    --running;
-    condition.notify_all();
-  }
-  std::mutex mutex;
-  std::condition_variable condition;
-};
 
 /// Runs a child where it is spawned, on the client's thread.
 struct Inline {
