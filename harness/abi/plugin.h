@@ -207,6 +207,7 @@ typedef struct scopecheck_flavour {
   const char* summary;
   uint32_t progress; /* who makes children progress in this one; 0: as the plugin says */
   uint32_t reserved;
+  uint64_t may_block; /* what may block in this one, beside what the plugin says */
 } scopecheck_flavour;
 
 /* The verdict that the author of a design expects; where none is given, NOT_REFUTED is expected. */

@@ -145,10 +145,6 @@ std::expected<void, std::string> validate(const scopecheck_plugin& p) {
         "child_kind BLOCKS: rt_run, scope_drive, handle_poll and join_begin are for children that suspend");
   if (blocks && (p.client_ops & SCOPECHECK_CLIENT_KEEP_WAKER) != 0)
     return bad("child_kind BLOCKS: such children have no wakers to keep");
-  if (blocks && (p.reentrant & p.may_block) != 0)
-    return bad(
-        "child_kind BLOCKS: this harness cannot yet drive a child that blocks inside an operation; leave "
-        "operations that may block out of reentrant");
   if (blocks && p.handle_embeds_child != 0)
     return bad("child_kind BLOCKS: a child that runs on a thread does not live in its handle");
   if (p.shape < SCOPECHECK_SHAPE_GUARD || p.shape > SCOPECHECK_SHAPE_PROCESS_WIDE)

@@ -71,7 +71,7 @@ void Activation::begin(Body kind, std::uint8_t owned_by, std::uint8_t acting, st
 
 Machine::State::State(Implementation implementation, const scenario::Offers& offered, ledger::Ledger& events)
     : original(*implementation.plugin),
-      plugin(guarded(original)),
+      plugin(guarded(original, implementation.flavour)),
       flavour(implementation.flavour),
       offers(offered),
       ledger(events) {

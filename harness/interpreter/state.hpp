@@ -103,7 +103,6 @@ struct scopecheck_child {
   // children that block a thread
   bool ungated = false;              ///< runs inside of somebody else's step, or of an op that does not block
   bool fresh = false;                ///< its permit has not been used by an op yet
-  std::uint16_t op_outside = 0;      ///< where the client stands while this child takes a step
   scopecheck::schedule::Gate bench;  ///< where it is parked
   scopecheck_waker gate_waker{};
   scopecheck_waker park_waker{};
@@ -308,8 +307,9 @@ Role& role();
 std::size_t& lane();
 
 /// A call through the door, from before until after it. `waits`: it may block or run children. Then the gates
-/// are open while it lives; where children block a thread, the controller permits their steps one by one.
-/// Otherwise such a runtime is given the time to come to rest.
+/// are open while it lives; with threads about, steps are permitted one by one meanwhile, and from a call out
+/// of a step its thread comes back with a permit. After other calls such a runtime is given the time to come
+/// to rest.
 /// No function takes this object's address: it stays in registers, where no fake stack frame is made for it.
 class Crossing {
  public:
@@ -338,8 +338,8 @@ class Crossing {
     else if (waits_)
       --state_.gates_open;
   }
-  static std::size_t hand_over(const Machine::State& state, bool waits);
-  static void take_back(const Machine::State& state, std::size_t call);
+  static std::size_t hand_over(Machine::State& state, bool waits);
+  static void take_back(Machine::State& state, std::size_t call);
 
   Machine::State& state_;
   const bool waits_;
@@ -358,7 +358,7 @@ class Admission {
  public:
   [[gnu::always_inline]] inline Admission(Machine::State& state, std::uint8_t task)
       : conductor_(state.conductor.get()) {
-    if (conductor_ != nullptr && !wait(*conductor_, task)) conductor_ = nullptr;
+    if (conductor_ != nullptr && !wait(state, task)) conductor_ = nullptr;
   }
   [[gnu::always_inline]] inline ~Admission() {
     if (conductor_ != nullptr) leave(*conductor_);
@@ -367,7 +367,7 @@ class Admission {
   Admission& operator=(const Admission&) = delete;
 
  private:
-  static bool wait(schedule::Conductor& conductor, std::uint8_t task);
+  static bool wait(Machine::State& state, std::uint8_t task);
   static void leave(schedule::Conductor& conductor);
 
   schedule::Conductor* conductor_;

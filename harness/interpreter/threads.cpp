@@ -30,26 +30,45 @@ std::size_t& lane() {
 
 namespace {
 
-/// From here on this thread is in harness code for `task`.
-void enter(std::uint8_t task) {
-  role() = Role::step;
-  if (task != none) lane() = task;
+/// What the client was at when this thread came into harness code.
+std::size_t& op_outside() {
+  thread_local std::size_t mine = 0;
+  return mine;
 }
+
+/// From here on this thread is in harness code for `task`.
+void enter(const Machine::State& state, std::uint8_t task) {
+  role() = Role::step;
+  lane() = task == none ? schedule::root : task;
+  op_outside() = state.op;
+}
+
+/// Added to the op that a call was made at, from within a step.
+constexpr std::size_t out_of_a_step = 1u << 16;
 
 }  // namespace
 
 // ---- calls through the door -------------------------------------------------------------------------
 
-std::size_t Crossing::hand_over(const Machine::State& state, bool waits) {
-  // from within a step its thread goes on by itself
-  if (!waits || role() != Role::driver) return no_call;
+std::size_t Crossing::hand_over(Machine::State& state, bool waits) {
+  if (!waits || role() == Role::none) return no_call;
+  if (role() == Role::step) {
+    const std::size_t inside = std::exchange(state.op, op_outside());
+    role() = Role::none;
+    state.conductor->leave();
+    return out_of_a_step + inside;
+  }
   role() = Role::none;
   lane() = schedule::client;
   return state.conductor->begin_call();
 }
 
-void Crossing::take_back(const Machine::State& state, std::size_t call) {
-  if (call != no_call) {
+void Crossing::take_back(Machine::State& state, std::size_t call) {
+  if (call != no_call && call >= out_of_a_step) {
+    state.conductor->arrive(lane());
+    enter(state, static_cast<std::uint8_t>(lane()));
+    state.op = call - out_of_a_step;
+  } else if (call != no_call) {
     state.conductor->end_call(call);
     role() = Role::driver;
     lane() = schedule::lanes;
@@ -58,10 +77,10 @@ void Crossing::take_back(const Machine::State& state, std::size_t call) {
   }
 }
 
-bool Admission::wait(schedule::Conductor& conductor, std::uint8_t task) {
+bool Admission::wait(Machine::State& state, std::uint8_t task) {
   if (role() != Role::none) return false;
-  conductor.arrive(task == none ? schedule::root : task);
-  enter(task);
+  state.conductor->arrive(task == none ? schedule::root : task);
+  enter(state, task);
   return true;
 }
 
@@ -84,7 +103,7 @@ scopecheck_status Machine::State::block(scopecheck_child& child, scopecheck_obje
   const bool ungated = before != Role::none;
   if (!ungated) {
     conductor->arrive(child.task);
-    enter(child.task);
+    enter(*this, child.task);
   }
   role() = Role::step;
   scopecheck_status status = SCOPECHECK_OK;
@@ -93,7 +112,7 @@ scopecheck_status Machine::State::block(scopecheck_child& child, scopecheck_obje
     child.ungated = ungated;
     child.fresh = true;
     child.stepping = true;
-    child.op_outside = static_cast<std::uint16_t>(op);
+    const std::size_t outside = op;
     a.started = true;
     a.waker = &noop_waker();
     op = a.pc;
@@ -101,7 +120,7 @@ scopecheck_status Machine::State::block(scopecheck_child& child, scopecheck_obje
     const Flow flow = execute(a, 0, nullptr);
     child.stepping = false;
     status = end_step(child, flow, out);
-    op = child.op_outside;
+    op = ungated ? outside : op_outside();
     if (status == SCOPECHECK_PENDING)
       status = SCOPECHECK_OK;  // destroyed from within: nothing is left to run
   }
@@ -115,13 +134,12 @@ void Machine::State::pause(scopecheck_child& child, bool parks) {
   const std::size_t op_inside = op;
   ledger.append(parks ? EventKind::parked : EventKind::suspended, child.task, child.task, parks ? 0 : 1, op);
   child.parked = parks;
-  op = child.op_outside;
+  op = op_outside();
   role() = Role::none;
   conductor->leave();
   if (parks) child.bench.pass();
   conductor->arrive(child.task);
-  enter(child.task);
-  child.op_outside = static_cast<std::uint16_t>(op);
+  enter(*this, child.task);
   child.stepping = false;  // its own step goes on: nobody steps it twice
   static_cast<void>(begin_step(child));
   child.stepping = true;
@@ -139,7 +157,7 @@ scopecheck_status Machine::State::block_root(scopecheck_object** out) {
   } else {
     role() = Role::driver;
     root.stepping = true;
-    const std::size_t op_outside = op;
+    const std::size_t outside = op;
     a.started = true;
     a.waker = &noop_waker();
     op = a.pc;
@@ -147,7 +165,7 @@ scopecheck_status Machine::State::block_root(scopecheck_object** out) {
     const Flow flow = execute(a, 0, nullptr);
     root.stepping = false;
     status = end_step(root, flow, out);
-    op = op_outside;
+    op = outside;
   }
   role() = Role::none;
   conductor->depart_as_driver();
@@ -157,8 +175,9 @@ scopecheck_status Machine::State::block_root(scopecheck_object** out) {
 scopecheck_status Machine::State::step_on_thread(scopecheck_child& child, const scopecheck_waker& waker,
                                                  scopecheck_object** out) {
   conductor->ask(child.task);
-  enter(child.task);
+  enter(*this, child.task);
   const scopecheck_status status = take_step(child, waker, out);
+  op = op_outside();  // the client may have gone on while the step waited
   role() = Role::none;
   conductor->leave();
   return status;
