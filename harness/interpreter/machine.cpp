@@ -74,7 +74,9 @@ Machine::State::State(Implementation implementation, const scenario::Offers& off
       plugin(guarded(original, implementation.flavour)),
       flavour(implementation.flavour),
       offers(offered),
-      ledger(events) {
+      ledger(events),
+      // the system's thread library is not instrumented, and neither is that plugin
+      arena(offered.threads || (plugin.promises & SCOPECHECK_PROMISE_INSTRUMENTED) == 0) {
   if (!offered.threads) return;
   children_block = offered.blocks;
   conductor = std::make_unique<schedule::Conductor>(*this);

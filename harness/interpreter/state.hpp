@@ -255,6 +255,7 @@ struct Machine::State final : schedule::Tasks {
   void settle_threads();
   /// The program is over: who parks would be woken by somebody some day.
   void wake_parked_threads();
+  bool wake_one_parked();
   /// A hang, or a fail-stop, with threads about: nobody can leave this run.
   [[noreturn]] void give_up(Outcome how);
   /// Whether a thread may still come back with a child of this run.

@@ -196,6 +196,7 @@ scopecheck_status Machine::State::step_as_driver(scopecheck_child& child, const 
 // ---- the client's side ------------------------------------------------------------------------------
 
 void Machine::State::stuck(const schedule::Hang& hang) {
+  if (conductor->free() && wake_one_parked()) return;  // what is looked for is not who wakes whom
   waiter = hang.waiter;
   give_up(hang.proved ? Outcome::hang : Outcome::hang_suspected);
 }
@@ -217,18 +218,18 @@ void Machine::State::settle_threads() {
   while (conductor->permit_next());
 }
 
-void Machine::State::wake_parked_threads() {
-  for (bool woken = true; woken;) {
-    woken = false;
-    for (std::uint8_t task = 0; task < tasks_used; ++task) {
-      scopecheck_child& child = children[task];
-      if (!std::exchange(child.parked, false)) continue;
-      woken = true;
-      ledger.append(EventKind::woken, client_actor, task, 0, op);
-      child.bench.open();
-      settle_threads();
-    }
+bool Machine::State::wake_one_parked() {
+  for (std::uint8_t task = 0; task < tasks_used && children_block; ++task) {
+    if (!std::exchange(children[task].parked, false)) continue;
+    ledger.append(EventKind::woken, client_actor, task, 0, op);
+    children[task].bench.open();
+    return true;
   }
+  return false;
+}
+
+void Machine::State::wake_parked_threads() {
+  while (wake_one_parked()) settle_threads();
 }
 
 bool Machine::State::threads_left() const {

@@ -172,7 +172,9 @@ void Conductor::idle_by_chance() {
         std::atomic_signal_fence(std::memory_order_seq_cst);
       break;
     case 3:
+      ++idle_;
       sleep_for(std::chrono::microseconds{1 + chance.below(60)});
+      --idle_;
       break;
     default:
       break;
@@ -213,7 +215,7 @@ void Conductor::control_free() {
     sleep_for(std::chrono::milliseconds{2});
     if (calls_.load() != calls) continue;
     static_cast<void>(census_.rest(patience));
-    if (calls_.load() == calls && inside_.load() > 0) report_hang();
+    if (calls_.load() == calls && inside_.load() > 0 && idle_.load() == 0) report_hang();
   }
 }
 

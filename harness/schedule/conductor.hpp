@@ -43,8 +43,8 @@ struct Hang {
 /// What the conductor asks of whoever knows the tasks.
 class Tasks {
  public:
-  /// Called by the controller when the driver's call can never return, or may not. Must not return: the
-  /// driver stands in the runtime, where nobody can fetch it out.
+  /// Called by the controller when the driver's call can never return, or may not. Returns only when it has
+  /// set something going: the driver stands in the runtime, where nobody can fetch it out.
   virtual void stuck(const Hang& hang) = 0;
   /// Lanes of tasks that have suspended until they are permitted a step: no thread waits for it.
   [[nodiscard]] virtual Lanes suspended() const = 0;
@@ -127,6 +127,7 @@ class Conductor {
   bool free_ = false;
   Gate lock_;                             ///< free: one permit, held by who is in harness code
   std::atomic<std::uint64_t> calls_{0};   ///< free: how often a driver entered or left a call that may block
+  std::atomic<unsigned> idle_{0};         ///< free: how many threads idle by chance
   std::atomic<unsigned> inside_{0};       ///< free: how many such calls there are now
   std::atomic<std::uint64_t> chance_{0};  ///< free: what threads draw their idling from
   std::thread controller_;
