@@ -28,7 +28,7 @@ std::vector<scenario::Scenario> sample(const scenario::Offers& offers, std::uint
 /// runners are replaced for that.
 void run_scenarios(benchmark::State& state, const char* name) {
   const scopecheck_plugin* plugin = abi::find_registered(name);
-  const scenario::Offers offers = interpreter::offers_of(*plugin, scenario::Discipline::no_leak);
+  const scenario::Offers offers = interpreter::offers_of({plugin, 0}, scenario::Discipline::no_leak);
   const auto ledger = std::make_unique<ledger::Ledger>();
   interpreter::Machine machine({plugin, 0}, offers, *ledger);
   std::vector<scenario::Scenario> scenarios = sample(offers, 8, 512);
@@ -51,7 +51,7 @@ BENCHMARK_CAPTURE(run_scenarios, heap_spawn, "heap_spawn");
 /// Enumerates every scenario of 6 ops without running them.
 void enumerate(benchmark::State& state, const char* name) {
   const scenario::Offers offers =
-      interpreter::offers_of(*abi::find_registered(name), scenario::Discipline::safe);
+      interpreter::offers_of({abi::find_registered(name), 0}, scenario::Discipline::safe);
   generator::Exhaustive engine(offers, {.ops = 6});
   std::uint64_t count = 0;
   engine.begin(6);
@@ -66,7 +66,7 @@ BENCHMARK_CAPTURE(enumerate, parent_driven, "parent_driven");
 /// Draws random scenarios of 9 to 40 ops without running them.
 void draw(benchmark::State& state, const char* name) {
   const scenario::Offers offers =
-      interpreter::offers_of(*abi::find_registered(name), scenario::Discipline::safe);
+      interpreter::offers_of({abi::find_registered(name), 0}, scenario::Discipline::safe);
   generator::Random random(offers, generator::random_bounds(), 1);
   for (auto _ : state) benchmark::DoNotOptimize(random.next());
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()));

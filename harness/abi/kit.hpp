@@ -180,6 +180,9 @@ class Child {
   scopecheck_child* raw_ = nullptr;
 };
 
+/// See scopecheck_host::yield_point.
+inline void yield_point(const char* name) { host().yield_point(name); }
+
 /// The client's block, as the closure shape has it: what `enter` must run, once.
 class Body {
  public:
@@ -579,3 +582,7 @@ const scopecheck_plugin& table() {
 }
 
 }  // namespace scopecheck::kit
+
+/// A point between two lines of an implementation where the schedule may let somebody else go on: nothing
+/// outside of ScopeCheck. Promise SCOPECHECK_PROMISE_YIELDS where it is used.
+#define SCOPECHECK_YIELD(name) ::scopecheck::kit::yield_point(name)

@@ -83,7 +83,9 @@ typedef struct scopecheck_host {
    * destructor, join or block_on of a runtime without threads). Returns when something may have been
    * woken. When nothing ever can be, the harness records a proved hang and does not return. [blocks] */
   void (*idle)(void);
-  /* A named point between two lines of an implementation where another thread may be scheduled. [any] */
+  /* A named point between two lines of an implementation where another thread may be scheduled. Here the
+   * thread waits, as long as the schedule says: not while it holds what another thread may want, such as a
+   * mutex. Does nothing in threads that have not run a child. [any] */
   void (*yield_point)(const char* name);
 } scopecheck_host;
 
@@ -159,6 +161,7 @@ typedef struct scopecheck_host {
 #define SCOPECHECK_PROMISE_JOIN_RETHROWS (1u << 1) /* a join of a child that panicked reports THROWN   */
 #define SCOPECHECK_PROMISE_WAKES         (1u << 2) /* a woken child is stepped while someone drives    */
 #define SCOPECHECK_PROMISE_INSTRUMENTED  (1u << 3) /* built with the harness's sanitizer               */
+#define SCOPECHECK_PROMISE_YIELDS        (1u << 4) /* it calls yield_point: schedules can stop it there */
 
 /* What destroying the carrier does to a child that is outstanding. */
 #define SCOPECHECK_DESTROY_CANCELS       1u
@@ -202,6 +205,9 @@ typedef struct scopecheck_precondition {
 typedef struct scopecheck_flavour {
   const char* name; /* "current-thread", "4-workers", ... */
   const char* summary;
+  uint32_t progress; /* who makes children progress in this one; 0: as the plugin says */
+  uint32_t reserved;
+  uint64_t may_block; /* what may block in this one, beside what the plugin says */
 } scopecheck_flavour;
 
 /* The verdict that the author of a design expects; where none is given, NOT_REFUTED is expected. */

@@ -25,11 +25,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using interpreter::Outcome;
 
-std::string_view discipline_name(scenario::Discipline discipline) {
-  constexpr std::array<std::string_view, 3> names = {"safe", "documented", "no-leak"};
-  return names[static_cast<std::size_t>(discipline)];
-}
-
 std::string bounds_in_words(const scenario::Bounds& b) {
   return fmt::format(
       "<= {} ops, {} tasks, {} cells, {} scopes, {} nested frames, {} async block{}, {} ops per task body, "
@@ -38,18 +33,13 @@ std::string bounds_in_words(const scenario::Bounds& b) {
       b.borrows, b.borrows == 1 ? "" : "s");
 }
 
-const verdict::KindInfo* kind_called(std::string_view text) {
-  const auto found = std::ranges::find(verdict::kind_table, text, &verdict::KindInfo::text);
-  return found == verdict::kind_table.end() ? nullptr : &*found;
-}
-
 bool verdict_is_memory(std::string_view text) {
-  const verdict::KindInfo* const kind = kind_called(text);
+  const verdict::KindInfo* const kind = verdict::kind_called(text);
   return kind != nullptr && kind->memory;
 }
 
 bool ends_storage(std::string_view text) {
-  const verdict::KindInfo* const kind = kind_called(text);
+  const verdict::KindInfo* const kind = verdict::kind_called(text);
   return kind != nullptr && kind->ends_storage;
 }
 
@@ -61,7 +51,7 @@ class Check {
         discipline_(discipline),
         options_(options),
         gate_(gate),
-        offers_(interpreter::offers_of(*implementation.plugin, discipline)),
+        offers_(interpreter::offers_of(implementation, discipline)),
         begun_(Clock::now()),
         deadline_ns_(options.seconds > 0
                          ? base::monotonic_ns() + static_cast<std::uint64_t>(options.seconds * 1e9)
@@ -98,7 +88,7 @@ class Check {
   void describe_result() {
     result().implementation = implementation_.name();
     result().flavour = implementation_.flavour_name();
-    result().discipline = discipline_name(discipline_);
+    result().discipline = to_string(discipline_);
     result().build = implementation_.plugin->build;
     result().seed = options_.seed;
     result().expected =
@@ -113,7 +103,7 @@ class Check {
     const std::uint8_t most = options_.ops.value_or(default_most_ops);
     std::uint64_t before = 0;  // scenarios of the last two lengths, to foresee the next
     std::uint64_t last = 0;
-    const std::uint64_t limit = offers_.blocks ? default_scenario_limit_threads : default_scenario_limit;
+    const std::uint64_t limit = offers_.threads ? default_scenario_limit_threads : default_scenario_limit;
     for (std::uint8_t ops = 0; ops <= most && go_on(); ++ops) {
       if (!options_.ops && before > 0 && last > 0 && last * last / before > limit) break;
       bounds_.ops = ops;
@@ -148,9 +138,10 @@ class Check {
 
   void random_pass() {
     const std::uint64_t runs =
-        options_.random.value_or(offers_.blocks ? default_random_threads : default_random);
+        options_.random.value_or(offers_.threads ? default_random_threads : default_random);
     if (runs == 0 || !gate_.asan_missing.empty() || !go_on()) return;
     Job job = job_for(implementation_, discipline_);
+    job.order = order(schedule::Policy::random);
     job.engine = Engine::random;
     job.bounds = generator::random_bounds();
     job.seed = options_.seed;
@@ -178,8 +169,14 @@ class Check {
 
   std::string name() const { return implementation_.name(); }
 
+  schedule::Order order(schedule::Policy unless_asked) const {
+    return {
+        .policy = options_.policy.value_or(unless_asked), .depth = options_.pct_depth, .seed = options_.seed};
+  }
+
   Job exhaustive_job(std::uint8_t first, std::uint8_t last) const {
     Job job = job_for(implementation_, discipline_);
+    job.order = order(schedule::Policy::lowest);
     job.bounds = bounds_;
     job.first_ops = first;
     job.last_ops = last;
@@ -392,9 +389,8 @@ class Check {
     c.reproduce = fmt::format(
         "{} --impl {}{}{}{} -e '{}'", options_.replay_command, name(),
         implementation_.plugin->flavour_count > 1 ? " --flavour " + implementation_.flavour_name() : "",
-        discipline_ == scenario::Discipline::safe
-            ? ""
-            : fmt::format(" --discipline {}", discipline_name(discipline_)),
+        discipline_ == scenario::Discipline::safe ? ""
+                                                  : fmt::format(" --discipline {}", to_string(discipline_)),
         seen_by_sanitizer_alone(kind) ? " --witness asan" : "", one_line(best.found.scenario));
     if (confirmation.conflict) {
       report::Counterexample conflict = c;

@@ -12,6 +12,7 @@
 #include "harness/report/progress.hpp"
 #include "harness/report/result.hpp"
 #include "harness/report/style.hpp"
+#include "harness/schedule/scheduler.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -36,6 +37,10 @@ struct CheckOptions {
   std::optional<std::uint64_t> random;  ///< how many random ones; nothing: default_random, or that of threads
   std::uint64_t seed = 1;
   double seconds = 0;  ///< time for this check; 0: no limit
+  /// Who goes first where scenarios leave that open and threads are about; nothing: the lowest task in the
+  /// exhaustive passes, which write every other choice into scenarios, and anybody in the random one.
+  std::optional<schedule::Policy> policy;
+  std::uint8_t pct_depth = 3;
   unsigned runners = 1;
   std::filesystem::path program;
   std::filesystem::path asan_program;

@@ -232,7 +232,6 @@ class Session {
   }
 
   std::vector<std::string> engine_environment() const {
-    constexpr std::array<std::string_view, 3> words = {"safe", "documented", "no-leak"};
     std::vector<std::string> result;
     for (char** entry = environ; *entry != nullptr; ++entry)
       if (!std::string_view(*entry).starts_with("ASAN_OPTIONS=") &&
@@ -240,7 +239,7 @@ class Session {
           !std::string_view(*entry).starts_with("SCOPECHECK_FUZZ_LEFT="))
         result.emplace_back(*entry);
     result.push_back(fmt::format("SCOPECHECK_FUZZ={},flavour={}",
-                                 words[static_cast<std::size_t>(confirmer_.discipline)],
+                                 to_string(confirmer_.discipline),
                                  confirmer_.implementation.flavour_name()));
     if (options_.engine == FuzzEngine::afl) {
       result.emplace_back("ASAN_OPTIONS=abort_on_error=1:symbolize=0:detect_leaks=0");
@@ -400,10 +399,9 @@ class Session {
   }
 
   void write(FuzzFinding& finding) {
-    constexpr std::array<std::string_view, 3> words = {"safe", "documented", "no-leak"};
     const std::string text =
         fmt::format("# impl: {}; discipline: {}; expect: unsound\n{}{}\n{}", confirmer_.implementation.name(),
-                    words[static_cast<std::size_t>(confirmer_.discipline)],
+                    to_string(confirmer_.discipline),
                     shown_in_header(finding.signature) ? "# finding: " : "# seen: ", finding.signature,
                     scenario::to_text(finding.scenario));
     finding.file = options_.output /

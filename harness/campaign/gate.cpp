@@ -31,7 +31,7 @@ GateRow run_case(const GateCase& planted, const std::filesystem::path& executabl
   }
   const interpreter::Implementation canary{plugin, 0};
   if (const auto formed =
-          scenario::check(parsed->scenario, interpreter::offers_of(*plugin, scenario::Discipline::safe));
+          scenario::check(parsed->scenario, interpreter::offers_of(canary, scenario::Discipline::safe));
       !formed) {
     row.detail = formed.error().message;
     return row;

@@ -67,7 +67,7 @@ rc::Gen<Scenario> any_scenario(const scenario::Offers& offers, const scenario::B
 
 RapidcheckResult rapidcheck(interpreter::Implementation implementation, scenario::Discipline discipline,
                             std::uint64_t runs, std::uint64_t seed) {
-  const scenario::Offers offers = interpreter::offers_of(*implementation.plugin, discipline);
+  const scenario::Offers offers = interpreter::offers_of(implementation, discipline);
   const scenario::Bounds bounds = generator::random_bounds();
   const auto ledger = std::make_unique<ledger::Ledger>();
   interpreter::Machine machine(implementation, offers, *ledger);

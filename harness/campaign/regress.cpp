@@ -40,7 +40,7 @@ std::expected<Case, Regression> read_case(const std::filesystem::path& file) {
                    fmt::format("no implementation is called '{}'", parsed->get("impl")));
   const std::string_view discipline = parsed->get("discipline");
   const std::string_view expected = parsed->get("expect");
-  constexpr std::array<std::string_view, 3> words = {"safe", "documented", "no-leak"};
+  constexpr auto& words = scenario::discipline_names;
   const auto word = std::ranges::find(words, discipline);
   if (word == words.end() || (expected != "unsound" && expected != "not-refuted"))
     return refused(RegressionState::error,
@@ -59,7 +59,7 @@ std::expected<Case, Regression> read_case(const std::filesystem::path& file) {
       return refused(RegressionState::error, fmt::format("'{}' is not a finding's signature", signature));
   }
   const scenario::Wording wording = parsed->wording();
-  if (const auto formed = scenario::check(parsed->scenario, interpreter::offers_of(*plugin, kind), &wording);
+  if (const auto formed = scenario::check(parsed->scenario, interpreter::offers_of({plugin, 0}, kind), &wording);
       !formed)
     return refused(RegressionState::inapplicable, formed.error().message);
   return found;

@@ -32,6 +32,22 @@ namespace {
 
 Tally* reported_to = nullptr;
 
+/// Where a fault happened, by the report: ASan's interface gives no address for those.
+__attribute__((no_sanitize("address", "undefined"))) const void* faulting_address(const char* text) {
+  constexpr std::string_view mark = "unknown address 0x";
+  const std::string_view report(text);
+  std::size_t at = report.find(mark);
+  if (at == std::string_view::npos) return nullptr;
+  std::uintptr_t address = 0;
+  for (at += mark.size(); at < report.size(); ++at) {
+    const char c = report[at];
+    const bool letter = c >= 'a' && c <= 'f';
+    if (!letter && (c < '0' || c > '9')) break;
+    address = address * 16 + static_cast<std::uintptr_t>(letter ? c - 'a' + 10 : c - '0');
+  }
+  return reinterpret_cast<const void*>(address);
+}
+
 // Runs under ASan's report lock, and a report from within it would end the process: nothing here is
 // instrumented, calls an interceptor or allocates.
 __attribute__((no_sanitize("address", "undefined"))) void on_report(const char* text) {
@@ -40,7 +56,9 @@ __attribute__((no_sanitize("address", "undefined"))) void on_report(const char* 
   if (tally.sanitizer_reports++ != 0) return;
   tally.sanitizer_event = static_cast<std::uint32_t>(tally.ledger.events().size());
   tally.sanitizer_in_harness = interpreter::Machine::touching_cell();
-  tally.sanitizer_in_ended_storage = interpreter::Machine::storage_has_ended(__asan_get_report_address());
+  const void* address = __asan_get_report_address();
+  if (address == nullptr) address = faulting_address(text);
+  tally.sanitizer_in_ended_storage = interpreter::Machine::storage_has_ended(address);
   volatile char* const out = tally.sanitizer_text.data();  // volatile: must not become a call of memcpy
   std::size_t i = 0;
   for (; i + 1 < sizeof(tally.sanitizer_text) && text[i] != '\0'; ++i) out[i] = text[i];

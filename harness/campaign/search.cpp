@@ -52,7 +52,7 @@ class Search {
   Search(const Job& job, interpreter::Implementation implementation, Tally& tally)
       : job_(job),
         tally_(tally),
-        offers_(interpreter::offers_of(*implementation.plugin, job.discipline)),
+        offers_(interpreter::offers_of(implementation, job.discipline)),
         machine_(implementation, offers_, tally.ledger),
         examiner_(implementation, job.began_ns != 0 ? job.began_ns : base::monotonic_ns(), tally) {
     machine_.on_unreturnable(
@@ -94,7 +94,7 @@ class Search {
       if (!mine(number) || number + block_of_scenarios <= job_.skip) continue;
       // a block has a seed of its own, so that shards need not draw each other's scenarios
       base::Prng seeds(job_.seed ^ (number * 0x9e3779b97f4a7c15ull));
-      generator::Random engine(offers_, job_.bounds, seeds.next());
+      generator::Random engine(offers_, job_.bounds, seeds.next(), job_.length);
       for (std::uint64_t i = number; i < std::min(number + block_of_scenarios, job_.runs); ++i) {
         const scenario::Scenario& scenario = engine.next();
         if (!offer(scenario, i)) return;
@@ -146,7 +146,9 @@ class Search {
     tally_.sanitizer_reports = 0;
     tally_.number.store(number, std::memory_order_release);
     running_ = &scenario;
-    conclude(machine_.run(scenario, {.real_access = job_.real_access}));
+    interpreter::RunOptions how{.real_access = job_.real_access, .order = job_.order, .free = job_.free};
+    how.order.seed = base::mix(how.order.seed, number);
+    conclude(machine_.run(scenario, how));
     if (machine_.spent()) recycle_ = true;
   }
 
@@ -167,7 +169,8 @@ class Search {
     tally_.goals |= tally_.ledger.reached();
     if (job_.engine == Engine::one) compare_ledgers(number);
     if (job_.probes != 0) note_letters(scenario);
-    if (tally_.ledger.alarms() != 0 || tally_.sanitizer_reports != 0) examiner_.examine(scenario, number);
+    if (tally_.ledger.alarms() != 0 || tally_.sanitizer_reports != 0)
+      examiner_.examine(with_choices(scenario), number);
     tally_.done.fetch_add(1, std::memory_order_release);
     tally_.counted.store(number + 1, std::memory_order_release);
   }
@@ -178,6 +181,13 @@ class Search {
     for (std::size_t i = 0; i < verdict::letters; ++i)
       if ((news >> i & 1) != 0) tally_.letter_example[i] = scenario;
     tally_.letters |= news;
+  }
+
+  /// The scenario with what a policy chose in its run written into it, if it stays one: so it is replayed.
+  scenario::Scenario with_choices(const scenario::Scenario& scenario) const {
+    if (job_.order.policy == schedule::Policy::lowest || job_.free) return scenario;
+    const scenario::Scenario written = machine_.as_scheduled();
+    return scenario::check(written, offers_) ? written : scenario;
   }
 
   void compare_ledgers(std::uint64_t number) {

@@ -2,6 +2,7 @@
 // written by the runner alone, so that whatever kills a runner, nothing that it found is lost.
 #pragma once
 
+#include "harness/generator/random.hpp"
 #include "harness/interpreter/machine.hpp"
 #include "harness/ledger/ledger.hpp"
 #include "harness/scenario/offers.hpp"
@@ -34,6 +35,11 @@ struct Job {
   std::uint32_t shard = 0, shards = 1;
   std::uint64_t seed = 1;  ///< random
   std::uint64_t runs = 0;  ///< random: how many; one: how often
+  generator::RandomLength length{};  ///< random: of how many ops
+  /// Who goes first where a scenario leaves that open and threads are about; its seed is mixed with the number
+  /// of the scenario.
+  schedule::Order order{};
+  bool free = false;  ///< the system orders the threads
   std::uint64_t skip = 0;  ///< scenarios (of all shards) to pass over: where a dead runner stopped
   /// Clients may leak, and so do their runs: whatever a forgotten value owned on the heap stays. A runner
   /// that has collected this much ends, and another goes on in its place.

@@ -1,6 +1,7 @@
 #include "harness/campaign/check.hpp"
 
 #include "harness/campaign/sanitizer.hpp"
+#include "harness/campaign/stress.hpp"
 #include "harness/campaign/supervisor.hpp"
 #include "harness/cli/commands.hpp"
 #include "harness/cli/select.hpp"
@@ -11,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <expected>
@@ -36,9 +38,9 @@ std::vector<Work> work_for(const std::vector<interpreter::Implementation>& imple
       list.push_back({implementation, discipline_of(discipline)});
       continue;
     }
-    const scenario::Offers safe = interpreter::offers_of(*implementation.plugin, Discipline::safe);
+    const scenario::Offers safe = interpreter::offers_of(implementation, Discipline::safe);
     for (const Discipline d : {Discipline::safe, Discipline::documented, Discipline::no_leak})
-      if (d == Discipline::safe || !(interpreter::offers_of(*implementation.plugin, d) == safe))
+      if (d == Discipline::safe || !(interpreter::offers_of(implementation, d) == safe))
         list.push_back({implementation, d});
   }
   return list;
@@ -59,6 +61,11 @@ void print_gate(const campaign::Gate& gate) {
                : row.caught       ? " (" + row.detail + ")"
                                   : row.detail);
   fmt::print("\n");
+}
+
+schedule::Policy policy_of(std::string_view name) {
+  const auto found = std::ranges::find(schedule::policy_names, name);
+  return static_cast<schedule::Policy>(found - schedule::policy_names.begin());
 }
 
 struct Programs {
@@ -114,6 +121,10 @@ int check(const CheckArguments& arguments) {
   options.seed = arguments.seed;
   options.runners =
       arguments.runners != 0 ? arguments.runners : std::max(1u, std::thread::hardware_concurrency());
+  if (!arguments.scheduler.empty())
+    options.policy =
+        arguments.scheduler == "exhaustive" ? schedule::Policy::lowest : policy_of(arguments.scheduler);
+  options.pct_depth = static_cast<std::uint8_t>(arguments.pct_depth);
   options.program = found.program;
   options.asan_program = found.asan;
   if (const char* typed = std::getenv("SCOPECHECK_COMMAND"); typed != nullptr && *typed != '\0')
@@ -123,6 +134,12 @@ int check(const CheckArguments& arguments) {
   options.progress = [&](const report::Standing& standing) { progress.update(standing); };
 
   const std::vector<Work> list = work_for(*implementations, arguments.discipline);
+  std::vector<campaign::Watcher> watchers;
+  if (found.asan_missing.empty()) watchers.push_back({"asan", found.asan});
+  if (arguments.stress && watchers.empty()) {
+    complain(found.asan_missing);
+    return exit_harness;
+  }
   std::vector<report::Result> results;
   const auto begun = std::chrono::steady_clock::now();
   bool interrupted = false;
@@ -131,7 +148,10 @@ int check(const CheckArguments& arguments) {
       const double spent = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
       options.seconds = std::max(0.1, (arguments.seconds - spent) / static_cast<double>(list.size() - i));
     }
-    campaign::Checked checked = campaign::check(list[i].implementation, list[i].discipline, options, gate);
+    if (arguments.stress && arguments.seconds <= 0) options.seconds = 60;
+    campaign::Checked checked =
+        arguments.stress ? campaign::stress(list[i].implementation, list[i].discipline, options, watchers)
+                         : campaign::check(list[i].implementation, list[i].discipline, options, gate);
     results.push_back(std::move(checked.result));
     interrupted = checked.interrupted;
   }

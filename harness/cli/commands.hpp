@@ -20,6 +20,9 @@ struct CheckArguments {
   std::optional<std::uint64_t> random;
   std::uint64_t seed = 1;
   double seconds = 0;
+  std::string scheduler;  ///< "": by the pass
+  unsigned pct_depth = 3;
+  bool stress = false;
   std::string discipline = "safe";
   std::string json;
   unsigned runners = 0;  ///< 0: one per processor
@@ -36,6 +39,7 @@ struct ScenarioArguments {
   std::string discipline;
   std::string witness = "ledger";
   std::uint64_t times = 1;
+  bool stress = false;
   std::string as = "lifeline";  ///< explain: what to draw it as
 };
 

@@ -68,7 +68,7 @@ int fuzz(const FuzzArguments& arguments) {
     return exit_harness;
   }
   const scenario::Discipline discipline = discipline_of(arguments.discipline);
-  const scenario::Offers offers = interpreter::offers_of(*implementation->plugin, discipline);
+  const scenario::Offers offers = interpreter::offers_of(*implementation, discipline);
   const std::filesystem::path program = own_executable();
   std::filesystem::path asan_program;
   if (const auto asan = campaign::asan_executable()) asan_program = *asan;

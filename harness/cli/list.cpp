@@ -75,7 +75,7 @@ std::string form_of(const scenario::OpInfo& op) {
 }
 
 std::vector<std::string_view> operations(const scopecheck_plugin& p) {
-  const scenario::Offers o = interpreter::offers_of(p, scenario::Discipline::safe);
+  const scenario::Offers o = interpreter::offers_of({&p, 0}, scenario::Discipline::safe);
   std::vector<std::string_view> ops;
   const auto add = [&](bool offered, std::string_view name) {
     if (offered) ops.push_back(name);
@@ -104,22 +104,27 @@ std::vector<std::string_view> progress_by(const scopecheck_plugin& p) {
                                 std::pair{SCOPECHECK_PROGRESS_JOIN, "a blocking join"}};
   std::vector<std::string_view> result;
   for (const auto& [bit, word] : words)
-    if ((p.progress & bit) != 0) result.emplace_back(word);
+    for (std::uint32_t flavour = 0; flavour < p.flavour_count; ++flavour)
+      if ((interpreter::progress_of({&p, flavour}) & bit) != 0) {
+        result.emplace_back(word);
+        break;
+      }
   return result;
 }
 
 /// Per flavour and discipline, where clients can do something else under it than under `safe`.
 nlohmann::ordered_json expected(const scopecheck_plugin& p) {
-  constexpr std::array<std::string_view, 3> words = {"safe", "documented", "no-leak"};
-  const scenario::Offers safe = interpreter::offers_of(p, scenario::Discipline::safe);
+  constexpr auto& words = scenario::discipline_names;
   nlohmann::ordered_json result;
-  for (std::uint32_t flavour = 0; flavour < p.flavour_count; ++flavour)
+  for (std::uint32_t flavour = 0; flavour < p.flavour_count; ++flavour) {
+    const scenario::Offers safe = interpreter::offers_of({&p, flavour}, scenario::Discipline::safe);
     for (std::size_t i = 0; i < words.size(); ++i) {
       const auto discipline = static_cast<scenario::Discipline>(i);
-      if (i != 0 && interpreter::offers_of(p, discipline) == safe) continue;
+      if (i != 0 && interpreter::offers_of({&p, flavour}, discipline) == safe) continue;
       result[p.flavours[flavour].name][words[i]] =
           interpreter::expects_unsound(p, flavour, discipline) ? "unsound" : "not-refuted";
     }
+  }
   return result;
 }
 

@@ -166,6 +166,19 @@ int run(int argc, char** argv) {
                    "which clients are allowed; `all` checks each under every one that differs")
       ->check(CLI::IsMember({"safe", "documented", "no-leak", "all"}))
       ->capture_default_str();
+  check
+      ->add_option(
+          "--scheduler", check_arguments.scheduler,
+          "whose thread goes first where a scenario leaves that open; default: exhaustive (the lowest "
+          "task, every other choice being a scenario of its own), and random in the random pass")
+      ->check(CLI::IsMember({"exhaustive", "round-robin", "random", "pct"}));
+  check->add_option("--pct-depth", check_arguments.pct_depth, "pct: orderings that a defect needs")
+      ->check(CLI::Range(1, 8))
+      ->capture_default_str();
+  check->add_flag(
+      "--stress", check_arguments.stress,
+      "only short random clients whose threads run at once, under each sanitizer, until a finding "
+      "or the end of --seconds (default: 60 for each implementation)");
   check->add_option("--json", check_arguments.json, "also write the results to this file; default: none")
       ->check([](const std::string& file) { return std::string(file.empty() ? "a file is wanted" : ""); });
   check->add_option("-j,--jobs", check_arguments.runners, "runner processes; default: one per processor")
@@ -188,6 +201,8 @@ int run(int argc, char** argv) {
       ->add_option("--times", scenario_arguments.times, "how often; says whether all ledgers were identical")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}))
       ->capture_default_str();
+  replay->add_flag("--stress", scenario_arguments.stress,
+                   "let the threads run at once, as the system orders them: counts the runs with a finding");
   replay->footer(replay_examples);
   auto* explain = app.add_subcommand("explain", "draw the lifelines of one scenario");
   scenario_options(*explain, scenario_arguments);

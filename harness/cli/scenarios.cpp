@@ -93,6 +93,7 @@ int replay(const ScenarioArguments& arguments) {
   job.engine = campaign::Engine::one;
   job.runs = arguments.times;
   job.real_access = asan;
+  job.free = arguments.stress;
   job.scenario = context->chosen.parsed.scenario;
   const auto run = campaign::run_one(job, {.executable = asan ? context->asan : context->program,
                                            .symbolize = asan && arguments.times == 1});
@@ -108,8 +109,9 @@ int replay(const ScenarioArguments& arguments) {
   fmt::print("{} under {}: {}\n", context->chosen.implementation.name(),
              asan ? "ASan, with the real access" : "the ledger", outcome_of(*context, *run));
   for (const campaign::Found& found : run->findings)
-    fmt::print("  {} {}\n", verdict::to_string(found.finding.signature),
-               place(*context, found.finding.used_at));
+    fmt::print("  {} {}{}\n", verdict::to_string(found.finding.signature),
+               place(*context, found.finding.used_at),
+               arguments.stress ? fmt::format(", in {} of {} runs", found.times, run->runs) : "");
   if (run->findings.empty()) fmt::print("  no finding\n");
   if (run->fault) fmt::print("  a fault that proves no late use: {}\n", run->fault->what);
   if (asan) {
@@ -119,7 +121,7 @@ int replay(const ScenarioArguments& arguments) {
                                      : "no report");
     if (!run->sanitizer_text.empty()) fmt::print("\n{}\n", run->sanitizer_text);
   }
-  if (arguments.times > 1)
+  if (arguments.times > 1 && !arguments.stress)
     fmt::print("  {} of {} ledgers identical\n", run->runs - run->ledgers_differing, arguments.times);
 
   const bool finding = !run->findings.empty();
@@ -130,13 +132,15 @@ int replay(const ScenarioArguments& arguments) {
     fmt::print("{}\n", same      ? "reproduced"
                        : finding ? "not reproduced: another finding than the file names"
                                  : "not reproduced: no finding");
-    return same && run->ledgers_differing == 0 ? exit_ok : exit_differs;
+    return same && (arguments.stress || run->ledgers_differing == 0) ? exit_ok : exit_differs;
   }
   const bool expected =
       interpreter::expects_unsound(*context->chosen.implementation.plugin,
                                    context->chosen.implementation.flavour, context->chosen.discipline);
   if (run->outcome == interpreter::Outcome::error) return exit_harness;
-  return (finding && !expected) || run->fault || run->ledgers_differing != 0 ? exit_differs : exit_ok;
+  return (finding && !expected) || run->fault || (!arguments.stress && run->ledgers_differing != 0)
+             ? exit_differs
+             : exit_ok;
 }
 
 int explain(const ScenarioArguments& arguments) {

@@ -162,7 +162,7 @@ std::expected<Chosen, std::string> choose(const ScenarioArguments& arguments) {
                                        chosen.source, discipline,
                                        did_you_mean(discipline, {"safe", "documented", "no-leak"})));
   chosen.discipline = discipline_of(discipline);
-  chosen.offers = interpreter::offers_of(**plugin, chosen.discipline);
+  chosen.offers = interpreter::offers_of(chosen.implementation, chosen.discipline);
   if (const auto formed = scenario::check(chosen.parsed.scenario, chosen.offers, &chosen.wording); !formed) {
     const std::size_t op = formed.error().op;
     const std::uint32_t line = op < chosen.wording.lines.size() ? chosen.wording.line(op) : 0;

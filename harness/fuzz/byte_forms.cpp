@@ -27,7 +27,7 @@ void check_well_formed(const Scenario& scenario, const scenario::Offers& offers,
 void check_byte_forms(std::span<const std::uint8_t> bytes) {
   const auto& plugins = abi::registered();
   if (bytes.size() < 2 || plugins.empty()) return;
-  const scenario::Offers offers = interpreter::offers_of(*plugins[bytes[0] % plugins.size()],
+  const scenario::Offers offers = interpreter::offers_of({plugins[bytes[0] % plugins.size()], 0},
                                                          static_cast<scenario::Discipline>(bytes[1] / 4 % 3));
   const scenario::Bounds bounds = generator::random_bounds();
   const std::span<const std::uint8_t> rest = bytes.subspan(2);

@@ -24,7 +24,7 @@ const scopecheck_plugin& registered(std::string_view name) {
 
 View::View(std::string_view implementation)
     : implementation_{&registered(implementation), 0},
-      offers_(interpreter::offers_of(*implementation_.plugin, scenario::Discipline::safe)),
+      offers_(interpreter::offers_of(implementation_, scenario::Discipline::safe)),
       ledger_(std::make_unique<ledger::Ledger>()),
       machine_(implementation_, offers_, *ledger_) {}
 

@@ -96,7 +96,7 @@ void check_handshake(std::span<const std::uint8_t> data) {
   }
   for (const scenario::Discipline discipline :
        {scenario::Discipline::safe, scenario::Discipline::documented, scenario::Discipline::no_leak}) {
-    const scenario::Offers offers = interpreter::offers_of(p, discipline);
+    const scenario::Offers offers = interpreter::offers_of({&p, 0}, discipline);
     static_cast<void>(ledger::reachable_goals(offers));
     for (std::uint32_t flavour = 0; flavour < p.flavour_count; ++flavour)
       static_cast<void>(interpreter::expects_unsound(p, flavour, discipline));

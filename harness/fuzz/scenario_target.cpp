@@ -94,7 +94,7 @@ interpreter::Implementation find(std::string_view name, const std::string& flavo
   refuse(fmt::format("'{}' has no flavour '{}'", name, flavour));
 }
 
-constexpr std::array<std::string_view, 3> discipline_words = {"safe", "documented", "no-leak"};
+constexpr auto& discipline_words = scenario::discipline_names;
 
 }  // namespace
 
@@ -127,7 +127,7 @@ TargetOptions TargetOptions::from_environment() {
 ScenarioTarget::ScenarioTarget(std::string_view name, const TargetOptions& options)
     : implementation_(find(name, options.flavour)),
       options_(options),
-      offers_(interpreter::offers_of(*implementation_.plugin, options.discipline)),
+      offers_(interpreter::offers_of(implementation_, options.discipline)),
       bounds_(generator::input_bounds()),
       ledger_(std::make_unique<ledger::Ledger>()),
       machine_(implementation_, offers_, *ledger_),

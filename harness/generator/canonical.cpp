@@ -193,12 +193,41 @@ bool canonical_value_op(const Draft& draft, const Op& op) {
   }
 }
 
+/// Whether the client may wait in it, for children that so get their chance.
+bool may_wait(OpKind kind) {
+  switch (kind) {
+    case OpKind::end:
+    case OpKind::inside:
+    case OpKind::start:
+    case OpKind::poll:
+    case OpKind::await:
+    case OpKind::join:
+    case OpKind::close:
+    case OpKind::cancel:
+    case OpKind::detach:
+    case OpKind::drop:
+    case OpKind::settle:
+    case OpKind::shutdown:
+    case OpKind::throw_:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// A choice wants several who may be chosen, and its last word is not for who would go first anyway.
+bool canonical_after_next(const Draft& draft, const Op& next, OpKind then) {
+  if (then == OpKind::next) return true;
+  return may_wait(then) && (draft.rules().offers().yields || next.subject != 0);
+}
+
 }  // namespace
 
 bool canonical_next(const Draft& draft, const Op& op) {
   const Rules& rules = draft.rules();
   const Tail tail(draft);
   const OpKind last = tail.empty() ? OpKind::cell : tail.last().kind;
+  if (last == OpKind::next && !canonical_after_next(draft, tail.last(), op.kind)) return false;
   if (!tail.empty() && last == OpKind::cell && !declares(op.kind) &&
       !(rules.block().kind == BlockKind::task && on_drop(op.kind)))
     return false;  // a declaration stands right before what its position matters to
@@ -228,6 +257,8 @@ bool canonical_next(const Draft& draft, const Op& op) {
     case OpKind::spawn:
     case OpKind::reserve:
       return op.shared == 0 && first_uses_in_order(draft, op.mut);
+    case OpKind::next:
+      return rules.tasks() > (rules.offers().yields ? 0 : 1);
     case OpKind::settle:
     case OpKind::run:
       return rules.tasks() > 0 && last != OpKind::settle;
@@ -287,7 +318,9 @@ std::size_t ops_still_needed(const Draft& draft) {
 bool canonical_stop(const Draft& draft) {
   const auto& ops = draft.scenario().ops;
   if (ops.empty()) return true;
-  if (ops[ops.size() - 1].kind == OpKind::cell || draft.dropped_top()) return false;
+  const Op& last = ops[ops.size() - 1];
+  if (last.kind == OpKind::cell || draft.dropped_top()) return false;
+  if (last.kind == OpKind::next && !canonical_after_next(draft, last, OpKind::end)) return false;
   if (ops[0].kind == OpKind::frame && draft.scenario().matching_end(0) + 1 == ops.size())
     return false;  // the outermost is one
   return canonical_end(draft);

@@ -146,6 +146,7 @@ class CandidateWriter {
   void tasks() {
     for (std::uint8_t task = 0; task < rules_.tasks(); ++task) {
       add({.kind = OpKind::step, .subject = task});
+      add({.kind = OpKind::next, .subject = task});
       add({.kind = OpKind::wake, .subject = task});
     }
   }

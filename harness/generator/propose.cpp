@@ -32,6 +32,8 @@ constexpr std::uint32_t base_weight(OpKind kind) {
     case OpKind::step:
     case OpKind::wake:
       return 8;
+    case OpKind::next:
+      return 0;  // schedules are drawn by a policy
     case OpKind::run:
     case OpKind::settle:
       return 3;  // whoever has run to its end shows nothing any more; every run ends with a settle anyway

@@ -41,7 +41,12 @@ void host_idle() {
   if (state.conductor == nullptr && state.wake_gates() > 0) return;
   state.abandon(Outcome::hang);  // nobody else exists who could wake anything: proved
 }
-void host_yield_point(const char* /*name*/) {}
+void host_yield_point(const char* /*name*/) {
+  const HiddenFromTsan hidden;
+  Machine::State& state = *current_state();
+  if (state.conductor != nullptr && role() == Role::none && lane() != schedule::lanes)
+    state.conductor->yield(lane());
+}
 
 scopecheck_waker noop_clone(const void* /*data*/) { return noop_waker(); }
 void noop(const void* /*data*/) {}
@@ -108,13 +113,19 @@ scopecheck_status Machine::State::end_step(scopecheck_child& child, Flow flow, s
 scopecheck_status Machine::State::step(scopecheck_child& child, const scopecheck_waker& waker,
                                        scopecheck_object** out) {
   *out = nullptr;
-  Activation& a = child.activation;
-  const std::uint8_t task = child.task;
-  if (conductor != nullptr) {
+  if (children_block) {
     outcome = Outcome::error;
     error = "child_step called for a child that blocks its thread";
     return SCOPECHECK_E_STATE;
   }
+  if (conductor == nullptr || role() != Role::none) return take_step(child, waker, out);
+  return child.task == none ? step_as_driver(child, waker, out) : step_on_thread(child, waker, out);
+}
+
+scopecheck_status Machine::State::take_step(scopecheck_child& child, const scopecheck_waker& waker,
+                                            scopecheck_object** out) {
+  Activation& a = child.activation;
+  const std::uint8_t task = child.task;
   if (task != none) {
     if (!begin_step(child)) return SCOPECHECK_PENDING;
     child.gate_waiting = false;

@@ -22,19 +22,23 @@ void Machine::State::driver_op(Activation& a, const Op& o) {
     case OpKind::step: {
       scopecheck_child& child = children[o.subject];
       // of a child that blocked a thread the destructor is a step, too
-      const bool over = conductor != nullptr ? child.dropped : task_done(o.subject);
+      const bool at_gate = conductor != nullptr && conductor->waits(o.subject);
+      const bool over = (children_block ? child.dropped : task_done(o.subject)) && !at_gate;
       if (!ledger.task_is(o.subject, ledger::task_spawned) || over) break;
       ledger.append(EventKind::permitted, client_actor, o.subject, 0, op);
-      if (conductor != nullptr) {
+      if (children_block || at_gate) {
         conductor->permit(o.subject);
-        conductor->settle();
-        break;
+      } else {
+        ++child.permits;
+        wake_gates();
+        if (runtime_usable && conductor == nullptr) drive(poll_limit);
       }
-      ++child.permits;
-      wake_gates();
-      if (runtime_usable) drive(poll_limit);
+      let_rest();
       break;
     }
+    case OpKind::next:
+      conductor->scheduler().ask(o.subject);
+      break;
     case OpKind::run: {
       const Crossing door(*this, true);
       if (runtime_usable) drive(o.subject);
@@ -64,22 +68,27 @@ void Machine::State::driver_op(Activation& a, const Op& o) {
         const scopecheck_waker waker = std::exchange(child.park_waker, scopecheck_waker{});
         ledger.append(EventKind::woken, client_actor, o.subject, 0, op);
         ledger.mark(o.subject, ledger::task_woken);
-        if (conductor != nullptr) {
+        if (children_block) {
           child.bench.open();
-          conductor->settle();
-          break;
+        } else {
+          waker.vtable->wake(waker.data);
+          waker.vtable->drop(waker.data);
         }
-        waker.vtable->wake(waker.data);
-        waker.vtable->drop(waker.data);
+        let_rest();
       } else if (child.kept_waker.vtable != nullptr && ledger.task_is(o.subject, ledger::task_spawned)) {
         const bool late = ledger.task_is(o.subject, ledger::task_dropped);
         ledger.append(EventKind::woken, client_actor, o.subject, late ? 1 : 0, op);
         if (late) ledger.reach(Goal::late_wake);
         child.kept_waker.vtable->wake(child.kept_waker.data);
+        let_rest();
       }
       break;
     }
   }
+}
+
+void Machine::State::let_rest() {
+  if (conductor != nullptr && !conductor->free()) conductor->settle();
 }
 
 std::size_t Machine::State::wake_gates() {

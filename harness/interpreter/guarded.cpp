@@ -31,8 +31,9 @@ struct Guard<Member, Name, R (*)(A...)> {
 
 }  // namespace
 
-scopecheck_plugin guarded(const scopecheck_plugin& plugin) {
+scopecheck_plugin guarded(const scopecheck_plugin& plugin, std::uint32_t flavour) {
   scopecheck_plugin p = plugin;
+  p.may_block |= plugin.flavours[flavour].may_block;
 #define SCOPECHECK_GUARD(member)                                            \
   if (p.member != nullptr) {                                                \
     struct Name {                                                           \

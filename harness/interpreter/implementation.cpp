@@ -127,20 +127,24 @@ std::expected<void, std::string> validate(const scopecheck_plugin& p) {
   if (p.child_kind > SCOPECHECK_CHILD_BLOCKS) return bad("unknown child_kind");
   if (p.on_destroy > SCOPECHECK_DESTROY_UNDEFINED) return bad("unknown on_destroy");
   const bool blocks = p.child_kind == SCOPECHECK_CHILD_BLOCKS;
-  if (blocks != ((p.progress & SCOPECHECK_PROGRESS_THREADS) != 0))
-    return bad(
-        "child_kind BLOCKS goes with progress THREADS: this harness cannot yet drive children that suspend "
-        "on threads of their runtime, nor children that block the client's");
+  for (std::uint32_t i = 0; i < p.flavour_count; ++i) {
+    const std::uint32_t progress = progress_of({&p, i});
+    const bool threads = (progress & SCOPECHECK_PROGRESS_THREADS) != 0;
+    if (blocks && !threads)
+      return bad(
+          "child_kind BLOCKS needs progress THREADS: this harness cannot yet drive children that block the "
+          "client's thread");
+    if (threads && (progress & SCOPECHECK_PROGRESS_RUN) != 0)
+      return bad(fmt::format(
+          "flavour '{}': progress RUN and THREADS; a runtime either has threads of its own or is run",
+          p.flavours[i].name));
+  }
   if (blocks && (p.rt_run != nullptr || p.scope_drive != nullptr || p.handle_poll != nullptr ||
                  p.join_begin != nullptr))
     return bad(
         "child_kind BLOCKS: rt_run, scope_drive, handle_poll and join_begin are for children that suspend");
   if (blocks && (p.client_ops & SCOPECHECK_CLIENT_KEEP_WAKER) != 0)
     return bad("child_kind BLOCKS: such children have no wakers to keep");
-  if (blocks && (p.reentrant & p.may_block) != 0)
-    return bad(
-        "child_kind BLOCKS: this harness cannot yet drive a child that blocks inside an operation; leave "
-        "operations that may block out of reentrant");
   if (blocks && p.handle_embeds_child != 0)
     return bad("child_kind BLOCKS: a child that runs on a thread does not live in its handle");
   if (p.shape < SCOPECHECK_SHAPE_GUARD || p.shape > SCOPECHECK_SHAPE_PROCESS_WIDE)
@@ -230,7 +234,15 @@ bool spawning_is_unsafe(const scopecheck_plugin& p) {
          (p.scope_enter != nullptr && (p.unsafe_ops & SCOPECHECK_OP_SCOPE_ENTER) != 0);
 }
 
-scenario::Offers offers_of(const scopecheck_plugin& p, scenario::Discipline discipline) {
+std::uint32_t progress_of(Implementation implementation) {
+  const scopecheck_plugin& p = *implementation.plugin;
+  const std::uint32_t own = p.flavours[implementation.flavour].progress;
+  return own != 0 ? own : p.progress;
+}
+
+scenario::Offers offers_of(Implementation implementation, scenario::Discipline discipline) {
+  const scopecheck_plugin& p = *implementation.plugin;
+  const std::uint32_t progress = progress_of(implementation);
   const std::uint64_t withheld = discipline == scenario::Discipline::documented ? 0 : p.unsafe_ops;
   const auto op = [&](auto function, std::uint64_t bit) {
     return function != nullptr && (withheld & bit) == 0;
@@ -266,7 +278,9 @@ scenario::Offers offers_of(const scopecheck_plugin& p, scenario::Discipline disc
   o.destroy_cancels = p.on_destroy == SCOPECHECK_DESTROY_CANCELS;
   o.throws = client(SCOPECHECK_CLIENT_THROW);
   o.carrier = static_cast<scenario::Carrier>(p.carrier);
-  o.run = op(p.rt_run, SCOPECHECK_OP_RUN);
+  o.threads = (progress & SCOPECHECK_PROGRESS_THREADS) != 0;
+  o.yields = o.threads && (p.promises & SCOPECHECK_PROMISE_YIELDS) != 0;
+  o.run = op(p.rt_run, SCOPECHECK_OP_RUN) && !o.threads;
   o.inside = op(p.block_on, SCOPECHECK_OP_BLOCK_ON) && client(SCOPECHECK_CLIENT_INSIDE);
   o.async = client(SCOPECHECK_CLIENT_ASYNC);
   o.box = client(SCOPECHECK_CLIENT_BOX);

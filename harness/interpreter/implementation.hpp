@@ -23,7 +23,10 @@ struct Implementation {
 [[nodiscard]] std::expected<void, std::string> validate(const scopecheck_plugin& plugin);
 
 /// The alphabet that clients of this implementation have under a discipline.
-[[nodiscard]] scenario::Offers offers_of(const scopecheck_plugin& plugin, scenario::Discipline discipline);
+[[nodiscard]] scenario::Offers offers_of(Implementation implementation, scenario::Discipline discipline);
+
+/// Who makes the children of this flavour progress: SCOPECHECK_PROGRESS_* bits.
+[[nodiscard]] std::uint32_t progress_of(Implementation implementation);
 
 /// Whether the API declares unsafe what a client needs to spawn at all: nothing is offered under `safe`.
 [[nodiscard]] bool spawning_is_unsafe(const scopecheck_plugin& plugin);

@@ -71,18 +71,15 @@ void Activation::begin(Body kind, std::uint8_t owned_by, std::uint8_t acting, st
 
 Machine::State::State(Implementation implementation, const scenario::Offers& offered, ledger::Ledger& events)
     : original(*implementation.plugin),
-      plugin(guarded(original)),
+      plugin(guarded(original, implementation.flavour)),
       flavour(implementation.flavour),
       offers(offered),
-      ledger(events) {
-  if (plugin.child_kind != SCOPECHECK_CHILD_BLOCKS) return;
-  conductor = std::make_unique<schedule::Conductor>(
-      [](void* context, const schedule::Hang& hang) {
-        auto& state = *static_cast<State*>(context);
-        state.waiter = hang.waiter;
-        state.give_up(hang.proved ? Outcome::hang : Outcome::hang_suspected);
-      },
-      this);
+      ledger(events),
+      // the system's thread library is not instrumented, and neither is that plugin
+      arena(offered.threads || (plugin.promises & SCOPECHECK_PROMISE_INSTRUMENTED) == 0) {
+  if (!offered.threads) return;
+  children_block = offered.blocks;
+  conductor = std::make_unique<schedule::Conductor>(*this);
 }
 
 Machine::Machine(Implementation implementation, const scenario::Offers& offers, ledger::Ledger& ledger)
@@ -118,7 +115,7 @@ Outcome Machine::run(const scenario::Scenario& scenario, const RunOptions& optio
   const ExceptionGlobals before = exception_globals();
   set_current_state(&s);
   s.real_access = options.real_access;
-  s.prepare(scenario);
+  s.prepare(scenario, options);
   if (s.conductor != nullptr && !s.conductor->possible()) {
     s.error = "the kernel does not tell whether threads are blocked (/proc/self/task, CPU clocks)";
     return s.outcome = Outcome::error;
@@ -163,7 +160,7 @@ constexpr bool structural(OpKind kind) {
 
 }  // namespace
 
-void Machine::State::prepare(const scenario::Scenario& scenario) {
+void Machine::State::prepare(const scenario::Scenario& scenario, const RunOptions& options) {
   program = &scenario;
   outcome = Outcome::clean;
   error = "";
@@ -171,8 +168,8 @@ void Machine::State::prepare(const scenario::Scenario& scenario) {
   runtime_alive = runtime_usable = false;
   op = 0;
   waiter.clear();
-  if (conductor != nullptr) conductor->begin();
-  gates_open = 0;
+  if (conductor != nullptr) conductor->begin(options.order, options.free);
+  gates_open = options.free && !children_block ? 1 : 0;
   ops_seen = 0;
   forgot_something = touching = false;
   ledger.clear();
@@ -249,7 +246,7 @@ void Machine::State::play() {
   op = size + ledger::at_final_settle;
   if (conductor != nullptr) {
     settle_threads();
-    wake_parked_threads();
+    if (children_block) wake_parked_threads();
   } else if (runtime_usable && offers.run) {
     settle();
   }
@@ -265,6 +262,7 @@ void Machine::State::play() {
     const Crossing door(*this, true);
     plugin.rt_free(rt);
   }
+  while (conductor != nullptr && conductor->permit_next()) conductor->settle();
   ledger.append(EventKind::runtime_freed, client_actor, 0, 0, op);
 }
 
@@ -372,7 +370,7 @@ bool Machine::State::may_step(Activation& a) {
   for (const OpenBlock& block : a.blocks)
     if (block.opener == OpKind::enter) return true;
   scopecheck_child& child = children[a.owner];
-  if (conductor != nullptr) {
+  if (children_block) {
     if (!child.fresh) pause(child, false);
     child.fresh = false;
     return true;
@@ -442,7 +440,10 @@ Flow Machine::State::execute(Activation& a, std::size_t base, Cell* frame_cells)
     if (scenario::counted(o.kind)) {
       if (!may_step(a)) return Flow::suspended;
       ops_seen |= std::uint64_t{1} << static_cast<unsigned>(o.kind);
-      if (a.body != Body::task) ledger.append(EventKind::op_begun, a.actor, 0, 0, op);
+      if (a.body != Body::task) {
+        if (conductor != nullptr) conductor->pass_by();
+        ledger.append(EventKind::op_begun, a.actor, 0, 0, op);
+      }
     }
     switch (o.kind) {
       case OpKind::cell:
@@ -505,7 +506,7 @@ Flow Machine::State::execute(Activation& a, std::size_t base, Cell* frame_cells)
       case OpKind::park: {
         scopecheck_child& child = children[a.owner];
         ++a.pc;
-        if (conductor != nullptr) {
+        if (children_block) {
           pause(child, true);
           break;
         }
@@ -550,6 +551,7 @@ Flow Machine::State::execute(Activation& a, std::size_t base, Cell* frame_cells)
         break;
       }
       case OpKind::step:
+      case OpKind::next:
       case OpKind::run:
       case OpKind::wake:
       case OpKind::settle:

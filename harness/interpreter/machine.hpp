@@ -18,6 +18,7 @@
 #include "harness/ledger/ledger.hpp"
 #include "harness/scenario/rules.hpp"
 #include "harness/scenario/scenario.hpp"
+#include "harness/schedule/scheduler.hpp"
 
 #include <array>
 #include <csetjmp>
@@ -49,6 +50,10 @@ struct RunOptions {
   /// Touch dead cells for real, so that a sanitizer can testify. Otherwise such touches are recorded and
   /// skipped.
   bool real_access = false;
+  /// With threads of the implementation about: who goes first where the scenario does not say.
+  schedule::Order order{};
+  /// The same: gates stand open, the system orders the threads. No two such runs need be alike.
+  bool free = false;
 };
 
 /// Runs scenarios, one after another. Threads: one machine per process may run at a time.
@@ -65,6 +70,9 @@ class Machine {
 
   /// Index of the client op or step that is executing, as in ledger::Event::op.
   [[nodiscard]] std::size_t current_op() const;
+  /// The last run's scenario with each choice among threads that was made in it written down, as `next`. What
+  /// there is no room for is left out.
+  [[nodiscard]] scenario::Scenario as_scheduled() const;
   /// Kinds of ops that the last run executed, a bit each.
   [[nodiscard]] std::uint64_t ops_seen() const;
   /// Why the last run was an error; "" otherwise.

@@ -103,7 +103,6 @@ struct scopecheck_child {
   // children that block a thread
   bool ungated = false;              ///< runs inside of somebody else's step, or of an op that does not block
   bool fresh = false;                ///< its permit has not been used by an op yet
-  std::uint16_t op_outside = 0;      ///< where the client stands while this child takes a step
   scopecheck::schedule::Gate bench;  ///< where it is parked
   scopecheck_waker gate_waker{};
   scopecheck_waker park_waker{};
@@ -124,7 +123,7 @@ struct scopecheck_child {
 
 namespace scopecheck::interpreter {
 
-struct Machine::State {
+struct Machine::State final : schedule::Tasks {
   State(Implementation implementation, const scenario::Offers& offered, ledger::Ledger& events);
 
   // set-up
@@ -168,12 +167,13 @@ struct Machine::State {
 
   // runtimes with threads; null: there is but one thread, the client's
   std::unique_ptr<schedule::Conductor> conductor;
+  bool children_block = false;  ///< they block a thread of it; otherwise they suspend
   Unreturnable unreturnable = nullptr;
   void* unreturnable_context = nullptr;
   std::string waiter;
 
   // machine.cpp: the program as a whole, client ops
-  void prepare(const scenario::Scenario& scenario);
+  void prepare(const scenario::Scenario& scenario, const RunOptions& options);
   void play();
   [[noreturn]] void abandon(Outcome how);
   Flow execute(Activation& a, std::size_t base, Cell* frame_cells);
@@ -201,6 +201,8 @@ struct Machine::State {
   void driver_op(Activation& a, const scenario::Op& o);
   void drive(std::uint64_t budget);
   void settle();
+  /// What the client did may have set threads of the runtime going.
+  void let_rest();
   std::size_t wake_gates();
 
   // values.cpp: construction, use and end of values
@@ -234,9 +236,18 @@ struct Machine::State {
   void remove_decl(Activation& a, std::uint8_t index);
   bool may_block(std::uint64_t bit) const { return (plugin.may_block & bit) != 0; }
 
-  // threads.cpp: children that block a thread
+  // threads.cpp: runtimes with threads
+  void stuck(const schedule::Hang& hang) override;
+  [[nodiscard]] schedule::Lanes suspended() const override;
+  void wake(std::size_t lane) override;
+  [[nodiscard]] std::size_t moment() const override { return op; }
   scopecheck_status block(scopecheck_child& child, scopecheck_object** out);
   scopecheck_status block_root(scopecheck_object** out);
+  /// A thread of the runtime steps a child that suspends, or the root.
+  scopecheck_status step_on_thread(scopecheck_child& child, const scopecheck_waker& waker,
+                                   scopecheck_object** out);
+  scopecheck_status step_as_driver(scopecheck_child& child, const scopecheck_waker& waker,
+                                   scopecheck_object** out);
   /// Leaves the harness's state to others until the child has a permit again; when it `parks`, until it was
   /// woken as well. One that is ungated goes on at once: it would stop whoever runs it.
   void pause(scopecheck_child& child, bool parks);
@@ -244,12 +255,13 @@ struct Machine::State {
   void settle_threads();
   /// The program is over: who parks would be woken by somebody some day.
   void wake_parked_threads();
+  bool wake_one_parked();
   /// A hang, or a fail-stop, with threads about: nobody can leave this run.
   [[noreturn]] void give_up(Outcome how);
   /// Whether a thread may still come back with a child of this run.
   bool threads_left() const;
   bool blocks_thread(const Activation& a) const {
-    return conductor != nullptr && (a.body == Body::task || a.body == Body::inside);
+    return children_block && (a.body == Body::task || a.body == Body::inside);
   }
 
   /// A call that does not block.
@@ -258,6 +270,9 @@ struct Machine::State {
 
   // body.cpp: the host's side of the door
   scopecheck_status step(scopecheck_child& child, const scopecheck_waker& waker, scopecheck_object** out);
+  /// The same where the caller has the harness's state to itself.
+  scopecheck_status take_step(scopecheck_child& child, const scopecheck_waker& waker,
+                              scopecheck_object** out);
   /// The child is stepped: false when it must not be.
   bool begin_step(scopecheck_child& child);
   /// The body stopped or ended: what its step reports.
@@ -288,10 +303,14 @@ enum class Role : std::uint8_t {
   step,    ///< passed a gate: takes a step of a task, or destroys something of it
 };
 Role& role();
+/// Where this thread waits at yield points: the lane of the task that it ran last, or the client's inside of
+/// a call that may block. schedule::lanes: at none.
+std::size_t& lane();
 
 /// A call through the door, from before until after it. `waits`: it may block or run children. Then the gates
-/// are open while it lives; where children block a thread, the controller permits their steps one by one.
-/// Otherwise such a runtime is given the time to come to rest.
+/// are open while it lives; with threads about, steps are permitted one by one meanwhile, and from a call out
+/// of a step its thread comes back with a permit. After other calls such a runtime is given the time to come
+/// to rest.
 /// No function takes this object's address: it stays in registers, where no fake stack frame is made for it.
 class Crossing {
  public:
@@ -320,8 +339,8 @@ class Crossing {
     else if (waits_)
       --state_.gates_open;
   }
-  static std::size_t hand_over(const Machine::State& state, bool waits);
-  static void take_back(const Machine::State& state, std::size_t call);
+  static std::size_t hand_over(Machine::State& state, bool waits);
+  static void take_back(Machine::State& state, std::size_t call);
 
   Machine::State& state_;
   const bool waits_;
@@ -335,23 +354,24 @@ scopecheck_status Machine::State::through_door(Call&& call) {
 }
 
 /// What a thread of the runtime must have before it touches anything of ours: it waits for a permit of the
-/// lane, unless it has one.
+/// lane, unless it is in harness code already.
 class Admission {
  public:
-  [[gnu::always_inline]] inline Admission(Machine::State& state, std::uint8_t task) {
-    if (state.conductor != nullptr) taken_ = wait(*state.conductor, task);
+  [[gnu::always_inline]] inline Admission(Machine::State& state, std::uint8_t task)
+      : conductor_(state.conductor.get()) {
+    if (conductor_ != nullptr && !wait(state, task)) conductor_ = nullptr;
   }
   [[gnu::always_inline]] inline ~Admission() {
-    if (taken_) leave();
+    if (conductor_ != nullptr) leave(*conductor_);
   }
   Admission(const Admission&) = delete;
   Admission& operator=(const Admission&) = delete;
 
  private:
-  static bool wait(schedule::Conductor& conductor, std::uint8_t task);
-  static void leave();
+  static bool wait(Machine::State& state, std::uint8_t task);
+  static void leave(schedule::Conductor& conductor);
 
-  bool taken_ = false;
+  schedule::Conductor* conductor_;
 };
 
 }  // namespace scopecheck::interpreter

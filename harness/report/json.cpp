@@ -53,6 +53,7 @@ Json result_json(const Result& result) {
                     {"exhaustive_scenarios", result.effort.exhaustive_scenarios},
                     {"witness_scenarios", result.effort.witness_scenarios},
                     {"random_scenarios", result.effort.random_scenarios},
+                    {"stress_runs", result.effort.stress_runs},
                     {"seconds", number(result.effort.seconds)}};
   json["reach"] = Json::object();
   for (const auto& [name, count] : result.reach) json["reach"][name] = count;

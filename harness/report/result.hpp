@@ -35,6 +35,7 @@ struct Effort {
   std::uint64_t exhaustive_scenarios = 0;  ///< in the fast pass
   std::uint64_t witness_scenarios = 0;     ///< of them, run again under a sanitizer
   std::uint64_t random_scenarios = 0;
+  std::uint64_t stress_runs = 0;  ///< with threads that run as the system lets them
   double seconds = 0;
 };
 

@@ -157,6 +157,8 @@ class RustWriter {
         return line("keep_waker();");
       case OpKind::wake:
         return line(fmt::format("wake(\"{}\");", names_.task(op.subject)));
+      case OpKind::next:  // whose thread goes on is not for a client to say
+        return line(fmt::format("// next: {}", names_.task(op.subject)));
       case OpKind::step:
         return line(fmt::format("step(\"{}\");", names_.task(op.subject)));
       case OpKind::run:

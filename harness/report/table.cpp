@@ -220,6 +220,7 @@ std::string effort_in_words(const Effort& effort) {
     parts.push_back(fmt::format("{} scenarios", grouped(effort.exhaustive_scenarios)));
   if (effort.random_scenarios != 0)
     parts.push_back(fmt::format("{} random", grouped(effort.random_scenarios)));
+  if (effort.stress_runs != 0) parts.push_back(fmt::format("{} under stress", grouped(effort.stress_runs)));
   parts.push_back(duration_in_words(effort.seconds));
   return fmt::format("{}", fmt::join(parts, ", "));
 }

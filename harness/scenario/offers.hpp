@@ -2,13 +2,20 @@
 // door's table by the interpreter; the rules and the grammar know nothing else of an implementation.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace scopecheck::scenario {
 
 enum class Carrier : std::uint8_t { none, scope, handle };
 enum class Mobility : std::uint8_t { always, until_started, never };
 enum class Discipline : std::uint8_t { safe, documented, no_leak };
+inline constexpr std::array<std::string_view, 3> discipline_names = {"safe", "documented", "no-leak"};
+[[nodiscard]] constexpr std::string_view to_string(Discipline discipline) {
+  return discipline_names[static_cast<std::size_t>(discipline)];
+}
 
 /// Which ops exist for this API, and the facts about its values that well-formedness depends on.
 struct Offers {
@@ -38,7 +45,9 @@ struct Offers {
   bool reserve = false;               ///< a child can be made first and started later
   bool spawn_nested = false;          ///< children can spawn into their own scope, or their runtime
   bool child_scopes = false;          ///< children can open scopes of their own
-  bool blocks = false;                ///< children block a thread of the runtime instead of suspending
+  bool threads = false;               ///< children progress on threads of the runtime
+  bool blocks = false;                ///< they block such a thread instead of suspending
+  bool yields = false;                ///< those threads stop at yield points, too
   bool keep_waker = false;
   bool throws = false;
   Carrier carrier = Carrier::none;
@@ -66,7 +75,7 @@ struct Offers {
   /// Children can borrow from their spawner's frame.
   [[nodiscard]] bool borrows() const { return carrier != Carrier::none; }
   /// Children progress when they are permitted to: step, settle.
-  [[nodiscard]] bool steps() const { return run || blocks; }
+  [[nodiscard]] bool steps() const { return run || threads; }
 
   friend bool operator==(const Offers&, const Offers&) = default;
 };

@@ -186,6 +186,7 @@ std::optional<Violation> Rules::check(const Op& op) const {
     case OpKind::payload:
       return check_task_op(op);
     case OpKind::step:
+    case OpKind::next:
     case OpKind::run:
     case OpKind::wake:
     case OpKind::settle:
@@ -404,12 +405,13 @@ Rules::Verdict Rules::check_driver_op(const Op& op) const {
     return std::nullopt;
   }
   const bool offered = op.kind == OpKind::shutdown ? offers_->shutdown
+                       : op.kind == OpKind::next   ? offers_->threads
                        : op.kind == OpKind::run    ? offers_->run
                                                    : offers_->steps();
   if (!offered) return Violation{.rule = Rule::not_offered};
   if (!in_main()) return Violation{.rule = Rule::wrong_place};
   if (shut_down_) return Violation{.rule = Rule::after_shutdown};
-  if (op.kind == OpKind::step && op.subject >= tasks())
+  if ((op.kind == OpKind::step || op.kind == OpKind::next) && op.subject >= tasks())
     return Violation{.rule = Rule::unknown, .task = op.subject};
   if (op.kind == OpKind::run && op.subject == 0) return Violation{.rule = Rule::wrong_place};
   if (op.kind == OpKind::shutdown && offers_->pre_runtime_outlives_scope)

@@ -90,6 +90,7 @@ void Rules::apply(const Op& op) {
     case OpKind::suspend:
     case OpKind::yield:
     case OpKind::step:
+    case OpKind::next:
     case OpKind::run:
     case OpKind::wake:
     case OpKind::settle:

@@ -35,6 +35,12 @@ inline constexpr std::array kind_table = {
 [[nodiscard]] constexpr const KindInfo& info(FindingKind kind) {
   return kind_table[static_cast<std::size_t>(kind)];
 }
+/// The row of a kind by its text; null for other words.
+[[nodiscard]] constexpr const KindInfo* kind_called(std::string_view text) {
+  for (const KindInfo& row : kind_table)
+    if (row.text == text) return &row;
+  return nullptr;
+}
 
 /// What ended a lifetime or used it: an op of the scenario, or a moment after it.
 enum class Cause : std::uint8_t { nothing, op, frame_end, final_settle, runtime_end };

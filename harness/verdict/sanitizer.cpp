@@ -39,7 +39,8 @@ bool about_ended_memory(std::string_view report, bool in_ended_storage) {
   for (const std::string_view name :
        {"heap-use-after-free", "stack-use-after-return", "stack-use-after-scope", "attempting double-free"})
     if (what.starts_with(name)) return true;
-  return what.starts_with("use-after-poison") && in_ended_storage;
+  // a page of ended storage is inaccessible, where code is about that ASan does not see
+  return (what.starts_with("use-after-poison") || what.starts_with("SEGV")) && in_ended_storage;
 }
 
 bool sanitizer(const Evidence& evidence, const SanitizerReport& report, Findings& findings) {

@@ -8,6 +8,12 @@
 #include "harness/abi/registry.hpp"
 #include "impls/platform/describe.hpp"
 #include "impls/platform/heap_executor.hpp"
+#include "impls/platform/worker_executor.hpp"
+
+#include <memory>
+#include <utility>
+#include <variant>
+#include <vector>
 
 namespace scopecheck::designs {
 namespace {
@@ -26,6 +32,44 @@ constexpr scopecheck_evidence heap_spawn_evidence[] = {
     {SCOPECHECK_CLIENT_SHUTDOWN,
      "https://docs.rs/tokio/latest/tokio/runtime/index.html#shutdown: drop(runtime) while handles live"}};
 
+constexpr scopecheck_flavour heap_spawn_flavours[] = {
+    {"current-thread", "one thread: the client's; children run when the client lets them", 0, 0, 0},
+    {"two-workers", "two threads of the runtime poll the children", SCOPECHECK_PROGRESS_THREADS, 0,
+     SCOPECHECK_OP_SHUTDOWN}};
+
+/// Tasks on the heap, polled by workers.
+class HeapWorkers : public platform::WorkerExecutor {
+ public:
+  using Task = std::shared_ptr<platform::WorkerTask>;
+  using WorkerExecutor::WorkerExecutor;
+  ~HeapWorkers() { shutdown(); }
+
+  /// Errors: throws kit::Closed after a shutdown.
+  Task start(kit::Child child) {
+    const platform::Lock lock(mutex_);
+    if (closed_) throw kit::Closed{};
+    auto task = std::make_shared<platform::WorkerTask>(*this, std::move(child));
+    tasks_.push_back(task);
+    task->start(task);
+    return task;
+  }
+  /// Drops every child; their handles say cancelled. Nothing starts any more.
+  void shutdown() {
+    {
+      const platform::Lock lock(mutex_);
+      closed_ = true;
+    }
+    stop();
+    for (const std::weak_ptr<platform::WorkerTask>& weak : std::exchange(tasks_, {}))
+      if (const Task task = weak.lock()) task->end();
+  }
+
+ private:
+  platform::Mutex mutex_;
+  bool closed_ = false;
+  std::vector<std::weak_ptr<platform::WorkerTask>> tasks_;
+};
+
 struct HeapSpawn {
   static constexpr kit::Description description{
       .name = "heap_spawn",
@@ -42,31 +86,68 @@ struct HeapSpawn {
       .may_block = SCOPECHECK_OP_BLOCK_ON,
       .reentrant = SCOPECHECK_OP_SPAWN | SCOPECHECK_OP_HANDLE_DESTROY | SCOPECHECK_OP_HANDLE_POLL |
                    SCOPECHECK_OP_HANDLE_CANCEL,
-      .flavours = platform::current_thread,
+      .flavours = heap_spawn_flavours,
       .evidence = heap_spawn_evidence};
 
   class Handle {
    public:
-    explicit Handle(platform::TaskRef task) : task_(std::move(task)) {}
+    template <class Task>
+    explicit Handle(Task task) : task_(std::move(task)) {}
     Handle(Handle&&) = default;
     Handle& operator=(Handle&&) = delete;
     ~Handle() {
-      if (task_) task_->forsake();
+      std::visit(
+          [](auto& task) {
+            if (task) task->forsake();
+          },
+          task_);
     }
 
     /// Errors: throws the child's Panic, or platform::Cancelled.
-    std::optional<kit::Result> poll(const kit::WakerRef& waker) { return task_->completion().poll(waker); }
+    std::optional<kit::Result> poll(const kit::WakerRef& waker) {
+      if (auto* local = std::get_if<platform::TaskRef>(&task_)) return (*local)->completion().poll(waker);
+      return std::get<HeapWorkers::Task>(task_)->poll(waker);
+    }
     /// The executor drops the child when it comes to it, as tokio's abort does.
-    void cancel() { task_->abort(); }
+    void cancel() {
+      std::visit([](auto& task) { task->abort(); }, task_);
+    }
     void detach() && {}
 
    private:
-    platform::TaskRef task_;
+    std::variant<platform::TaskRef, HeapWorkers::Task> task_;
   };
 
-  struct Runtime : platform::HeapExecutor {
+  class Runtime {
+   public:
+    explicit Runtime(std::uint32_t flavour) {
+      if (flavour == 0)
+        executor_.emplace<platform::HeapExecutor>();
+      else
+        executor_.emplace<HeapWorkers>(2);
+    }
     /// Errors: throws kit::Closed after a shutdown.
-    Handle spawn(kit::Child child) { return Handle(start(std::move(child))); }
+    Handle spawn(kit::Child child) {
+      if (auto* local = alone()) return Handle(local->start(std::move(child)));
+      return Handle(workers().start(std::move(child)));
+    }
+    std::size_t run(std::size_t budget) { return alone()->run(budget); }
+    std::optional<kit::Result> block_on(kit::Child root) {
+      if (auto* local = alone()) return local->block_on(std::move(root));
+      return workers().block_on(std::move(root));
+    }
+    void shutdown() {
+      if (auto* local = alone())
+        local->shutdown();
+      else
+        workers().shutdown();
+    }
+
+   private:
+    platform::HeapExecutor* alone() { return std::get_if<platform::HeapExecutor>(&executor_); }
+    HeapWorkers& workers() { return std::get<HeapWorkers>(executor_); }
+
+    std::variant<std::monostate, platform::HeapExecutor, HeapWorkers> executor_;
   };
 };
 SCOPECHECK_REGISTER(HeapSpawn);

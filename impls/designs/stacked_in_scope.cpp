@@ -9,7 +9,7 @@
 #include "harness/abi/kit.hpp"
 #include "harness/abi/registry.hpp"
 #include "impls/platform/describe.hpp"
-#include "impls/platform/local_executor.hpp"
+#include "impls/platform/pinned_executor.hpp"
 
 namespace scopecheck::designs {
 namespace {
@@ -45,25 +45,26 @@ struct StackedInScope {
       .client_ops = platform::pinned_client_ops | SCOPECHECK_CLIENT_SPAWN_NESTED,
       .may_block = SCOPECHECK_OP_BLOCK_ON,
       .reentrant = SCOPECHECK_OP_SPAWN | SCOPECHECK_OP_HANDLE_DESTROY | SCOPECHECK_OP_HANDLE_POLL,
-      .flavours = platform::current_thread,
+      .flavours = platform::alone_or_with_workers,
       .evidence = stacked_evidence,
       .preconditions = stacked_preconditions,
       .expectations = stacked_expectations};
 
   class Handle {
    public:
-    Handle(platform::LocalExecutor& executor, kit::Child child) : task_(executor, std::move(child)) {}
+    Handle(platform::PinnedExecutor& executor, kit::Child child) : task_(executor, std::move(child)) {}
     Handle(Handle&&) = delete;
     Handle& operator=(Handle&&) = delete;
 
     /// Awaits the child: its result, its Panic, or nothing yet.
-    std::optional<kit::Result> poll(const kit::WakerRef& waker) { return task_.completion().poll(waker); }
+    std::optional<kit::Result> poll(const kit::WakerRef& waker) { return task_.poll(waker); }
 
    private:
-    platform::LocalTask task_;
+    platform::PinnedTask task_;
   };
 
-  struct Runtime : platform::LocalExecutor {
+  struct Runtime : platform::PinnedExecutor {
+    using PinnedExecutor::PinnedExecutor;
     Handle spawn(kit::Child child) { return Handle(*this, std::move(child)); }
   };
 };

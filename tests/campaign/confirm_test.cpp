@@ -30,7 +30,7 @@ class Confirm : public testing::Test {
     if (asan_program != program) std::filesystem::remove(asan_program, ignored);
   }
   [[nodiscard]] Confirmer confirmer(const char* name, bool has_asan = false) {
-    offers = interpreter::offers_of(*abi::find_registered(name), scenario::Discipline::safe);
+    offers = interpreter::offers_of({abi::find_registered(name), 0}, scenario::Discipline::safe);
     return {implementation(name), scenario::Discipline::safe, offers, program, asan_program, has_asan};
   }
   /// What a run of this scenario shows whose signature begins with `kind`.

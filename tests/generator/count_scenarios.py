@@ -33,6 +33,7 @@ FILLS_FRAME = frozenset("cell scope enter async spawn reserve join-as inside cat
 # Cut 13: ops through which a panic of the implementation or of a child can come.
 FILLS_CATCH = frozenset("scope enter spawn reserve start join-as poll join inside drop cancel close detach "
                         "shutdown".split())
+WAITS = ("}", "inside", "start", "poll", "await", "join", "close", "cancel", "detach", "drop", "settle", "shutdown", "throw")
 
 
 class Loans(NamedTuple):
@@ -273,12 +274,22 @@ class Search:
             return int(is_kept)
         total = 0
         for line, new in self.successors(state, left):
+            if not self.may_follow_next(state, line):
+                continue
             new_left = left - (new.ops - state.ops)
             if self.ops_still_needed(new) <= new_left:
                 lines.append("  " * (min(len(state.blocks), len(new.blocks)) - 1) + line)
                 total += self.grow(new, new_left, lines, found)
                 lines.pop()
         return total
+
+    def may_follow_next(self, state, line):
+        """Cut 22: a choice is right before the line in which it is made, and no last word for who would go anyway."""
+        if state.last[0] != "next" or line.startswith("next "):
+            return True
+        word = line.split()[0]
+        waits = word in WAITS and " as " not in line.replace("} as", "}") and line != "throw bomb"
+        return waits and (self.offers["yields"] or state.last[1] != "t0")
 
     def ops_still_needed(self, state):
         """No completion has fewer ops than this. No op is counted for two obligations."""
@@ -325,7 +336,7 @@ class Search:
         return self.is_filled(state, block)
 
     def may_end(self, state):
-        return self.may_close(state) and state.outline != ("frame",)  # cut 12: the whole scenario is not one frame
+        return self.may_follow_next(state, "}") and self.may_close(state) and state.outline != ("frame",)  # cut 12: the whole scenario is not one frame
 
     def closings(self, state):
         """`}` in each of its forms. It drops what the block declared."""
@@ -627,9 +638,11 @@ class Search:
             return
         tasks = state.made["task"]
         may_progress = tasks > 0 and state.last[0] != "settle"  # cut 19
-        if self.offers["run"] or self.offers["blocks"]:
+        if self.offers["run"] or self.offers["threads"]:
             for t in range(tasks):
                 yield f"step t{t}", state.after("step")
+                if self.offers["threads"] and tasks > (0 if self.offers["yields"] else 1):  # cut 22
+                    yield f"next t{t}", state.after("next", f"t{t}")
             if may_progress:
                 yield "settle", state.after("settle")
         if self.offers["run"] and may_progress:

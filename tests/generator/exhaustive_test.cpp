@@ -191,8 +191,8 @@ std::string json(const Offers& o) {
   SCOPECHECK_FLAG(spawn_without_handle), SCOPECHECK_FLAG(reserve);
   SCOPECHECK_FLAG(handle_borrows_scope), SCOPECHECK_FLAG(handle_embeds_child), SCOPECHECK_FLAG(spawn_awaited),
       SCOPECHECK_FLAG(spawn_nested);
-  SCOPECHECK_FLAG(child_scopes), SCOPECHECK_FLAG(blocks), SCOPECHECK_FLAG(keep_waker),
-      SCOPECHECK_FLAG(throws), SCOPECHECK_FLAG(run);
+  SCOPECHECK_FLAG(child_scopes), SCOPECHECK_FLAG(threads), SCOPECHECK_FLAG(blocks), SCOPECHECK_FLAG(yields),
+      SCOPECHECK_FLAG(keep_waker), SCOPECHECK_FLAG(throws), SCOPECHECK_FLAG(run);
   SCOPECHECK_FLAG(inside), SCOPECHECK_FLAG(async), SCOPECHECK_FLAG(box), SCOPECHECK_FLAG(move);
   SCOPECHECK_FLAG(forget), SCOPECHECK_FLAG(forget_in_place), SCOPECHECK_FLAG(shutdown);
 #undef SCOPECHECK_FLAG

@@ -123,6 +123,7 @@ inline constexpr scenario::Offers thread_guard{.handle = true,
                                                .handle_detach = true,
                                                .handle_mobility = scenario::Mobility::always,
                                                .spawn_nested = true,
+                                               .threads = true,
                                                .blocks = true,
                                                .throws = true,
                                                .carrier = scenario::Carrier::handle,
@@ -130,6 +131,22 @@ inline constexpr scenario::Offers thread_guard{.handle = true,
                                                .async = true,
                                                .box = true,
                                                .move = true,
+                                               .forget = true};
+
+/// A scope of a pool of workers that polls its children and stops at yield points.
+inline constexpr scenario::Offers worker_scope{.scope = true,
+                                               .scope_cancel = true,
+                                               .scope_mobility = scenario::Mobility::until_started,
+                                               .handle = true,
+                                               .handle_poll = true,
+                                               .handle_mobility = scenario::Mobility::always,
+                                               .threads = true,
+                                               .yields = true,
+                                               .keep_waker = true,
+                                               .throws = true,
+                                               .carrier = scenario::Carrier::scope,
+                                               .async = true,
+                                               .box = true,
                                                .forget = true};
 
 /// Everything at once: no real API, but the whole alphabet.
@@ -201,7 +218,8 @@ inline constexpr std::array profiles = {
     Profile{"process_wide", process_wide},       Profile{"pinned_guard", pinned_guard},
     Profile{"spawn_awaited", spawn_awaited},     Profile{"reserving", reserving},
     Profile{"everything", everything},           Profile{"tied_handles", tied_handles},
-    Profile{"thread_guard", thread_guard},       Profile{"closure", closure}};
+    Profile{"thread_guard", thread_guard},       Profile{"closure", closure},
+    Profile{"worker_scope", worker_scope}};
 
 // Little is offered, so that few ops reach where loans meet: who carries them, and who holds what a result
 // borrows.

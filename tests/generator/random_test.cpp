@@ -98,7 +98,7 @@ bool offered(OpKind kind, const Offers& o) {
       return o.forget;
     case OpKind::step:
     case OpKind::settle:
-      return o.run || o.blocks;
+      return o.run || o.threads;
     case OpKind::run:
       return o.run;
     case OpKind::suspend:

@@ -70,7 +70,7 @@ class Lab {
                std::uint32_t flavour = 0)
       : plugin_(plugin),
         flavour_(flavour),
-        offers_(interpreter::offers_of(plugin, discipline)),
+        offers_(interpreter::offers_of({&plugin_, flavour}, discipline)),
         machine_({&plugin_, flavour_}, offers_, ledger_) {}
   explicit Lab(std::string_view name, scenario::Discipline discipline = scenario::Discipline::safe)
       : Lab(registered_plugin(name), discipline) {}
