@@ -29,7 +29,7 @@ constexpr const char* two_tasks =
 
 void gated_scenario(benchmark::State& state, const char* name) {
   const scopecheck_plugin* const plugin = abi::find_registered(name);
-  const scenario::Offers offers = interpreter::offers_of(*plugin, scenario::Discipline::safe);
+  const scenario::Offers offers = interpreter::offers_of({plugin, 0}, scenario::Discipline::safe);
   const auto ledger = std::make_unique<ledger::Ledger>();
   interpreter::Machine machine({plugin, 0}, offers, *ledger);
   const scenario::Scenario scenario = scenario::parse(two_tasks).value().scenario;

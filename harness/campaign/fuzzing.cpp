@@ -238,8 +238,7 @@ class Session {
           !std::string_view(*entry).starts_with("SCOPECHECK_FUZZ=") &&
           !std::string_view(*entry).starts_with("SCOPECHECK_FUZZ_LEFT="))
         result.emplace_back(*entry);
-    result.push_back(fmt::format("SCOPECHECK_FUZZ={},flavour={}",
-                                 to_string(confirmer_.discipline),
+    result.push_back(fmt::format("SCOPECHECK_FUZZ={},flavour={}", to_string(confirmer_.discipline),
                                  confirmer_.implementation.flavour_name()));
     if (options_.engine == FuzzEngine::afl) {
       result.emplace_back("ASAN_OPTIONS=abort_on_error=1:symbolize=0:detect_leaks=0");

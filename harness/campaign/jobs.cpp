@@ -22,6 +22,12 @@ Job job_for(interpreter::Implementation implementation, scenario::Discipline dis
   return job;
 }
 
+scenario::Scenario as_run(const Job& job, const Tally& tally, const scenario::Offers& offers) {
+  if (job.order.policy == schedule::Policy::lowest || job.free) return tally.current;
+  const scenario::Scenario written = interpreter::as_scheduled(tally.current, tally.choices);
+  return scenario::check(written, offers) ? written : tally.current;
+}
+
 std::vector<Job> shards_of(const Job& job, unsigned shards) {
   std::vector<Job> jobs(shards, job);
   for (unsigned i = 0; i < shards; ++i) {

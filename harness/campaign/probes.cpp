@@ -16,13 +16,13 @@ scenario::Offers probe_offers(scenario::Offers offers) {
 
 std::array<Job, verdict::letters> probe_jobs(interpreter::Implementation implementation,
                                              scenario::Discipline discipline) {
-  const bool blocks = interpreter::offers_of(*implementation.plugin, discipline).blocks;
+  const bool threads = interpreter::offers_of(implementation, discipline).threads;
   std::array<Job, verdict::letters> jobs;
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     jobs[i] = job_for(implementation, discipline);
     jobs[i].probes = static_cast<std::uint8_t>(1u << i);
     jobs[i].bounds = probe_bounds[i];
-    jobs[i].last_ops = blocks ? std::min(probe_bounds[i].ops, probe_ops_threads) : probe_bounds[i].ops;
+    jobs[i].last_ops = threads ? std::min(probe_bounds[i].ops, probe_ops_threads) : probe_bounds[i].ops;
   }
   return jobs;
 }

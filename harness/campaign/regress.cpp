@@ -59,7 +59,8 @@ std::expected<Case, Regression> read_case(const std::filesystem::path& file) {
       return refused(RegressionState::error, fmt::format("'{}' is not a finding's signature", signature));
   }
   const scenario::Wording wording = parsed->wording();
-  if (const auto formed = scenario::check(parsed->scenario, interpreter::offers_of({plugin, 0}, kind), &wording);
+  if (const auto formed =
+          scenario::check(parsed->scenario, interpreter::offers_of({plugin, 0}, kind), &wording);
       !formed)
     return refused(RegressionState::inapplicable, formed.error().message);
   return found;

@@ -3,6 +3,7 @@
 #include "harness/base/clock.hpp"
 #include "harness/base/hash.hpp"
 #include "harness/campaign/examine.hpp"
+#include "harness/campaign/jobs.hpp"
 #include "harness/campaign/probes.hpp"
 #include "harness/generator/exhaustive.hpp"
 #include "harness/generator/random.hpp"
@@ -55,6 +56,7 @@ class Search {
         offers_(interpreter::offers_of(implementation, job.discipline)),
         machine_(implementation, offers_, tally.ledger),
         examiner_(implementation, job.began_ns != 0 ? job.began_ns : base::monotonic_ns(), tally) {
+    machine_.note_choices(tally.choices);
     machine_.on_unreturnable(
         [](void* self, interpreter::Outcome outcome) { static_cast<Search*>(self)->leave(outcome); }, this);
   }
@@ -170,7 +172,7 @@ class Search {
     if (job_.engine == Engine::one) compare_ledgers(number);
     if (job_.probes != 0) note_letters(scenario);
     if (tally_.ledger.alarms() != 0 || tally_.sanitizer_reports != 0)
-      examiner_.examine(with_choices(scenario), number);
+      examiner_.examine(as_run(job_, tally_, offers_), number);
     tally_.done.fetch_add(1, std::memory_order_release);
     tally_.counted.store(number + 1, std::memory_order_release);
   }
@@ -181,13 +183,6 @@ class Search {
     for (std::size_t i = 0; i < verdict::letters; ++i)
       if ((news >> i & 1) != 0) tally_.letter_example[i] = scenario;
     tally_.letters |= news;
-  }
-
-  /// The scenario with what a policy chose in its run written into it, if it stays one: so it is replayed.
-  scenario::Scenario with_choices(const scenario::Scenario& scenario) const {
-    if (job_.order.policy == schedule::Policy::lowest || job_.free) return scenario;
-    const scenario::Scenario written = machine_.as_scheduled();
-    return scenario::check(written, offers_) ? written : scenario;
   }
 
   void compare_ledgers(std::uint64_t number) {

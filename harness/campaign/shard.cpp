@@ -3,6 +3,7 @@
 #include "harness/abi/registry.hpp"
 #include "harness/base/clock.hpp"
 #include "harness/campaign/examine.hpp"
+#include "harness/campaign/jobs.hpp"
 #include "harness/campaign/runner.hpp"
 #include "harness/campaign/sanitizer.hpp"
 
@@ -353,7 +354,7 @@ Death Shard::examine(int status, bool started) const {
   death.number = tally.number.load();
   death.in_scenario = started && death.number != no_number && tally.counted.load() != death.number + 1;
   death.output = tail_of(output_.get());
-  if (plausible(tally.current)) death.scenario = tally.current;
+  if (plausible(tally.current)) death.scenario = scheduled(tally);
   const auto events = tally.ledger.events();
   if (!events.empty() && events.size() <= ledger::max_events) death.op = events.back().op;
   if (tally.sanitizer_reports != 0) death.sanitizer_text = text_of(tally.sanitizer_text);
@@ -459,6 +460,16 @@ void Shard::count(const Death& death) {
   tally.counted.store(death.number + 1);
 }
 
+/// The scenario that it died in, as it was run.
+scenario::Scenario Shard::scheduled(const Tally& tally) const {
+  const scopecheck_plugin* const plugin = abi::find_registered(text_of(job_.implementation));
+  if (plugin == nullptr || tally.choices.size() > tally.choices.capacity()) return tally.current;
+  for (std::uint32_t flavour = 0; flavour < plugin->flavour_count; ++flavour)
+    if (text_of(job_.flavour) == plugin->flavours[flavour].name)
+      return as_run(job_, tally, interpreter::offers_of({plugin, flavour}, job_.discipline));
+  return tally.current;
+}
+
 /// Returns whether a sanitizer's report before the death is a late use.
 bool Shard::examine_dead(const Death& death) {
   Tally& tally = memory_->tally;
@@ -473,7 +484,7 @@ bool Shard::examine_dead(const Death& death) {
 
 void Shard::again(std::uint64_t place, Runs compared) {
   // A replay compares its runs with one another: after a death it cannot go on in the middle.
-  if (job_.engine == Engine::one && compared == Runs::of_one_process) {
+  if (job_.engine == Engine::one && compared == Runs::of_one_process && !job_.free) {
     std::destroy_at(&memory_->tally);
     std::construct_at(&memory_->tally);
   } else {

@@ -128,6 +128,7 @@ class Shard {
   void trim_output() const;
   [[nodiscard]] Death examine(int status, bool started) const;
   bool examine_dead(const Death& death);
+  [[nodiscard]] scenario::Scenario scheduled(const Tally& tally) const;
   [[nodiscard]] DeathKind kind_of(const Death& death, bool started) const;
   /// Says where the next runner begins, or in error() why there is none.
   void decide(const Death& death, bool started, const SupervisorOptions& options);

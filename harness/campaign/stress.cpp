@@ -5,6 +5,7 @@
 #include "harness/campaign/supervisor.hpp"
 #include "harness/report/table.hpp"
 #include "harness/scenario/text.hpp"
+#include "harness/shrinker/shrink.hpp"
 #include "harness/verdict/finding.hpp"
 
 #include <fmt/format.h>
@@ -18,6 +19,8 @@ namespace {
 /// Long enough for any order that a person could explain, short enough that many run in a second.
 constexpr generator::RandomLength stress_length{.least = 3, .most = 12};
 constexpr std::uint64_t again_runs = 400;
+/// Of a candidate that is shorter: if it shows itself as often as once in so many, it is kept.
+constexpr std::uint64_t shrink_runs = 50;
 
 class Stress {
  public:
@@ -104,32 +107,57 @@ class Stress {
 
   /// A finding of a run that is over: whether it comes again is for chance to say, so that is counted.
   void report_finding(const Found& found, const Watcher& watcher, double before) {
+    const scenario::Scenario scenario = shrunk(found, watcher);
+    const auto [times, text] = seen_again(scenario, found.finding.signature, watcher, again_runs);
     report::Counterexample c;
     c.kind = verdict::info(found.finding.kind()).text;
     c.signature = verdict::to_string(found.finding.signature);
-    c.scenario = scenario::to_text(found.scenario);
-    c.ops = found.scenario.cost();
+    c.scenario = scenario::to_text(scenario);
+    c.ops = scenario.cost();
+    c.sanitizer_report = text;
     c.found_after_scenarios = found.number;
     c.found_after_seconds = before + static_cast<double>(found.after_ns) / 1e9;
     c.reproduce = fmt::format(
         "{} --impl {}{} --stress --times {} --witness {} -e '{}'", options_.replay_command,
         implementation_.name(),
         implementation_.plugin->flavour_count > 1 ? " --flavour " + implementation_.flavour_name() : "",
-        again_runs, watcher.witness, one_line(found.scenario));
-    Job again = job();
-    again.engine = Engine::one;
-    again.runs = again_runs;
-    again.scenario = found.scenario;
-    const auto run = run_one(again, {.executable = watcher.program, .symbolize = true});
-    std::uint64_t times = 0;
-    if (run)
-      for (const Found& other : run->findings)
-        if (other.finding.signature == found.finding.signature) times += other.times;
-    if (run && times > 0) c.sanitizer_report = run->sanitizer_text;
+        again_runs, watcher.witness, one_line(scenario));
     c.confirmed_by.push_back(watcher.witness);
     checked_.result.notes.push_back(
         fmt::format("{}: seen under stress; {} of {} more runs showed it again", c.kind, times, again_runs));
     checked_.result.findings.push_back(std::move(c));
+  }
+
+  struct Again {
+    std::uint64_t times = 0;
+    std::string text;  ///< of a sanitizer
+  };
+  /// How many of so many runs of `scenario` show the finding.
+  Again seen_again(const scenario::Scenario& scenario, const verdict::Signature& signature,
+                   const Watcher& watcher, std::uint64_t runs) const {
+    Job again = job();
+    again.engine = Engine::one;
+    again.runs = runs;
+    again.scenario = scenario;
+    const auto run = run_one(again, {.executable = watcher.program,
+                                     .deaths_limit = static_cast<unsigned>(runs) + 1,
+                                     .symbolize = runs == again_runs});
+    Again result;
+    if (!run) return result;
+    for (const Found& other : run->findings)
+      if (other.finding.signature == signature) result.times += other.times;
+    if (result.times > 0) result.text = run->sanitizer_text;
+    return result;
+  }
+
+  scenario::Scenario shrunk(const Found& found, const Watcher& watcher) const {
+    return shrinker::shrink(
+               found.scenario, offers_,
+               [&](const scenario::Scenario& candidate) {
+                 return !StopOnSignals::requested() &&
+                        seen_again(candidate, found.finding.signature, watcher, shrink_runs).times > 0;
+               })
+        .scenario;
   }
 
   static std::string one_line(const scenario::Scenario& scenario) {

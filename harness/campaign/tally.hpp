@@ -33,13 +33,13 @@ struct Job {
       0;  ///< exhaustive: only clients of probes.hpp, until these letters were seen, a bit each
   std::uint8_t first_ops = 0, last_ops = 0;  ///< exhaustive: lengths, inclusive
   std::uint32_t shard = 0, shards = 1;
-  std::uint64_t seed = 1;  ///< random
-  std::uint64_t runs = 0;  ///< random: how many; one: how often
+  std::uint64_t seed = 1;            ///< random
+  std::uint64_t runs = 0;            ///< random: how many; one: how often
   generator::RandomLength length{};  ///< random: of how many ops
-  /// Who goes first where a scenario leaves that open and threads are about; its seed is mixed with the number
-  /// of the scenario.
+  /// Who goes first where a scenario leaves that open and threads are about; its seed is mixed with the
+  /// number of the scenario.
   schedule::Order order{};
-  bool free = false;  ///< the system orders the threads
+  bool free = false;       ///< the system orders the threads
   std::uint64_t skip = 0;  ///< scenarios (of all shards) to pass over: where a dead runner stopped
   /// Clients may leak, and so do their runs: whatever a forgotten value owned on the heap stays. A runner
   /// that has collected this much ends, and another goes on in its place.
@@ -89,6 +89,7 @@ struct Tally {
   /// The runner ended because what the runs leaked filled its memory: another is to go on.
   std::atomic<std::uint8_t> wants_recycling{0};
   scenario::Scenario current{};
+  schedule::Choices choices{};                                ///< among threads, in the current run
   std::array<std::uint64_t, scenario::max_ops> per_length{};  ///< scenarios run by counted ops
   std::array<std::uint64_t, scenario::op_kinds> op_reach{};
   std::array<std::uint64_t, ledger::event_kinds> event_reach{};

@@ -79,7 +79,7 @@ Machine::State::State(Implementation implementation, const scenario::Offers& off
       arena(offered.threads || (plugin.promises & SCOPECHECK_PROMISE_INSTRUMENTED) == 0) {
   if (!offered.threads) return;
   children_block = offered.blocks;
-  conductor = std::make_unique<schedule::Conductor>(*this);
+  conductor = std::make_unique<schedule::Conductor>(*this, choices);
 }
 
 Machine::Machine(Implementation implementation, const scenario::Offers& offers, ledger::Ledger& ledger)

@@ -56,6 +56,11 @@ struct RunOptions {
   bool free = false;
 };
 
+/// The scenario with each choice among threads that its run made written down, as `next`. What there is no
+/// room for is left out.
+[[nodiscard]] scenario::Scenario as_scheduled(const scenario::Scenario& scenario,
+                                              const schedule::Choices& choices);
+
 /// Runs scenarios, one after another. Threads: one machine per process may run at a time.
 class Machine {
  public:
@@ -70,9 +75,6 @@ class Machine {
 
   /// Index of the client op or step that is executing, as in ledger::Event::op.
   [[nodiscard]] std::size_t current_op() const;
-  /// The last run's scenario with each choice among threads that was made in it written down, as `next`. What
-  /// there is no room for is left out.
-  [[nodiscard]] scenario::Scenario as_scheduled() const;
   /// Kinds of ops that the last run executed, a bit each.
   [[nodiscard]] std::uint64_t ops_seen() const;
   /// Why the last run was an error; "" otherwise.
@@ -93,6 +95,10 @@ class Machine {
   /// Ends the current run as a fail-stop when one is in progress that this thread can end; returns otherwise.
   /// For SIGABRT handlers.
   static void abandon_as_fail_stop();
+
+  /// From now on the choices among threads that runs make are noted there, which must outlive the machine: so
+  /// whoever reads them need not be the one who runs. Requires: no run is in progress.
+  void note_choices(schedule::Choices& notes);
 
   struct State;  ///< see state.hpp; private to the interpreter
 

@@ -167,6 +167,7 @@ struct Machine::State final : schedule::Tasks {
 
   // runtimes with threads; null: there is but one thread, the client's
   std::unique_ptr<schedule::Conductor> conductor;
+  schedule::Choices choices;    ///< where nobody else wants them
   bool children_block = false;  ///< they block a thread of it; otherwise they suspend
   Unreturnable unreturnable = nullptr;
   void* unreturnable_context = nullptr;

@@ -239,10 +239,14 @@ bool Machine::State::threads_left() const {
   return false;
 }
 
-scenario::Scenario Machine::as_scheduled() const {
-  if (state_->conductor == nullptr) return *state_->program;
-  const scenario::OpList& ops = state_->program->ops;
-  const auto choices = state_->conductor->scheduler().choices();
+void Machine::note_choices(schedule::Choices& notes) {
+  if (state_->conductor == nullptr) return;
+  state_->conductor.reset();  // one controller at a time
+  state_->conductor = std::make_unique<schedule::Conductor>(*state_, notes);
+}
+
+scenario::Scenario as_scheduled(const scenario::Scenario& scenario, const schedule::Choices& choices) {
+  const scenario::OpList& ops = scenario.ops;
   scenario::Scenario written;
   std::size_t made = 0;
   for (std::size_t at = 0; at <= ops.size(); ++at) {

@@ -21,7 +21,7 @@ void sleep_for(std::chrono::nanoseconds time) {
 
 }  // namespace
 
-Conductor::Conductor(Tasks& tasks) : tasks_(tasks) {
+Conductor::Conductor(Tasks& tasks, Choices& notes) : tasks_(tasks), scheduler_(notes) {
   controller_ = std::thread([this] { control(); });
 }
 
@@ -138,7 +138,10 @@ void Conductor::ask(std::size_t lane) {
 }
 
 void Conductor::leave() {
-  if (free_) lock_.open();
+  if (free_)
+    lock_.open();
+  else
+    Gate::announce();  // it will soon rest, or is about to end
 }
 
 void Conductor::arrive_as_driver() {

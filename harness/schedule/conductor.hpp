@@ -59,8 +59,8 @@ class Tasks {
 
 class Conductor {
  public:
-  /// Requires: no thread of a runtime exists yet; `tasks` outlives the conductor.
-  explicit Conductor(Tasks& tasks);
+  /// Requires: no thread of a runtime exists yet; `tasks` and `notes` outlive the conductor.
+  Conductor(Tasks& tasks, Choices& notes);
   ~Conductor();
   Conductor(const Conductor&) = delete;
   Conductor& operator=(const Conductor&) = delete;

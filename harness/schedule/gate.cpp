@@ -19,12 +19,12 @@ void futex(std::atomic<std::uint32_t>& word, int op, std::uint32_t value, const 
 std::atomic<std::uint32_t> arrived{0};
 std::atomic<std::uint32_t> listeners{0};
 
-void announce() {
+}  // namespace
+
+void Gate::announce() {
   arrived.fetch_add(1);
   if (listeners.load() != 0) futex(arrived, FUTEX_WAKE, INT_MAX);
 }
-
-}  // namespace
 
 void Gate::pass() {
   waiting_.fetch_add(1);

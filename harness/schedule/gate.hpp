@@ -22,6 +22,8 @@ class Gate {
   void open(std::uint32_t permits = 1);
   /// Threads that are in `pass`. Exact only when everybody is at rest (census.hpp).
   [[nodiscard]] std::uint32_t waiting() const;
+  /// Counts as if somebody had come to a gate of this process. Threads: any.
+  static void announce();
   /// How often somebody has come to a gate of this process and found no permit.
   [[nodiscard]] static std::uint32_t arrivals();
   /// Waits until arrivals() is no longer `seen`, but no longer than `most`: what happens elsewhere does not

@@ -9,7 +9,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
 
 namespace scopecheck::schedule {
@@ -42,10 +41,13 @@ struct Choice {
   std::uint8_t lane;
 };
 
+using Choices = base::StaticVector<Choice, 64>;
+
 /// Threads: one at a time; whoever chooses has the whole process at rest.
 class Scheduler {
  public:
-  static constexpr std::size_t most_choices = 64;
+  /// Choices among more than one are kept in `notes`, in order, as many as there is room for.
+  explicit Scheduler(Choices& notes) : choices_(notes) {}
 
   /// A new run: nothing is asked for, nothing was chosen.
   void begin(const Order& order);
@@ -55,8 +57,6 @@ class Scheduler {
   /// Source of `pct`: Burckhardt et al., A randomized scheduler with probabilistic guarantees of finding
   /// bugs, ASPLOS 2010. A run is taken to have 16 choices, so that changes fall within it.
   [[nodiscard]] std::size_t choose(Lanes candidates, std::size_t moment);
-  /// Choices among more than one, in order; those after the first most_choices are not kept.
-  [[nodiscard]] std::span<const Choice> choices() const { return {choices_.begin(), choices_.size()}; }
 
  private:
   static constexpr std::uint32_t expected_choices = 16;
@@ -67,7 +67,7 @@ class Scheduler {
   Order order_;
   base::Prng prng_{1};
   base::StaticVector<std::uint8_t, 16> asked_;
-  base::StaticVector<Choice, most_choices> choices_;
+  Choices& choices_;
   std::array<std::uint32_t, lanes> priority_{};
   Lanes changes_ = 0;  ///< pct: at which choices the priority of the chosen falls, a bit each
   std::uint32_t made_ = 0;

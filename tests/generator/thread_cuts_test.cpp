@@ -66,7 +66,7 @@ class Stretch {
 Shortest findings(const std::string& implementation, std::size_t longest, const Bounds& bounds,
                   generator::ExhaustiveOptions options) {
   const scenario::Offers offers =
-      interpreter::offers_of(registered_plugin(implementation), scenario::Discipline::safe);
+      interpreter::offers_of({&registered_plugin(implementation), 0}, scenario::Discipline::safe);
   std::vector<Scenario> all;
   generator::Exhaustive engine(offers, bounds, options);
   for (std::size_t ops = 0; ops <= longest; ++ops)

@@ -17,7 +17,8 @@ constexpr Lanes of(std::initializer_list<std::size_t> lanes) {
 
 /// The first so many choices among `candidates`.
 std::vector<std::size_t> chosen(const Order& order, Lanes candidates, int times) {
-  Scheduler scheduler;
+  Choices notes;
+  Scheduler scheduler(notes);
   scheduler.begin(order);
   std::vector<std::size_t> lanes;
   for (int i = 0; i < times; ++i) lanes.push_back(scheduler.choose(candidates, 0));
@@ -31,7 +32,8 @@ TEST(Scheduler, LetsTheClientGoFirstAndThenTheLowestTask) {
 
 TEST(Scheduler, DoesFirstWhatTheScenarioAsksFor) {
   for (const Policy policy : {Policy::lowest, Policy::round_robin, Policy::random, Policy::pct}) {
-    Scheduler scheduler;
+    Choices notes;
+    Scheduler scheduler(notes);
     scheduler.begin({.policy = policy});
     scheduler.ask(1);
     scheduler.ask(0);
@@ -41,7 +43,8 @@ TEST(Scheduler, DoesFirstWhatTheScenarioAsksFor) {
 }
 
 TEST(Scheduler, KeepsWhatIsAskedForUntilItCanBeChosen) {
-  Scheduler scheduler;
+  Choices notes;
+  Scheduler scheduler(notes);
   scheduler.begin({});
   scheduler.ask(3);
   EXPECT_EQ(scheduler.choose(of({3}), 0), 3u) << "no choice: nothing is used up";
@@ -51,13 +54,14 @@ TEST(Scheduler, KeepsWhatIsAskedForUntilItCanBeChosen) {
 }
 
 TEST(Scheduler, NotesChoicesAmongSeveralAlone) {
-  Scheduler scheduler;
+  Choices notes;
+  Scheduler scheduler(notes);
   scheduler.begin({});
   static_cast<void>(scheduler.choose(of({4}), 7));
   static_cast<void>(scheduler.choose(of({1, 4}), 8));
-  ASSERT_EQ(scheduler.choices().size(), 1u);
-  EXPECT_EQ(scheduler.choices()[0].moment, 8u);
-  EXPECT_EQ(scheduler.choices()[0].lane, 1u);
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_EQ(notes[0].moment, 8u);
+  EXPECT_EQ(notes[0].lane, 1u);
 }
 
 TEST(Scheduler, GivesEachItsTurn) {
