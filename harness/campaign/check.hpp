@@ -4,7 +4,9 @@
 //   exhaustive, fast --> findings? --yes--> confirm each kind with real access --> unsound
 //                            | no
 //                            v
-//   exhaustive, ASan --> random, ASan --> goals met? gate passed? --> not refuted, or inconclusive and why
+//   exhaustive, ASan --> random, ASan --> with threads: exhaustive, TSan
+//                            v
+//   goals met? gate passed? --> not refuted, or inconclusive and why
 #pragma once
 
 #include "harness/campaign/gate.hpp"
@@ -14,7 +16,6 @@
 #include "harness/report/style.hpp"
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -37,8 +38,7 @@ struct CheckOptions {
   std::uint64_t seed = 1;
   double seconds = 0;  ///< time for this check; 0: no limit
   unsigned runners = 1;
-  std::filesystem::path program;
-  std::filesystem::path asan_program;
+  Programs programs;
   report::Style style;  ///< of the lifelines
   std::string replay_command = "scopecheck replay";
   /// A new pass begins: rates count from here.

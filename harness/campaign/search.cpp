@@ -3,6 +3,7 @@
 #include "harness/base/clock.hpp"
 #include "harness/base/hash.hpp"
 #include "harness/campaign/examine.hpp"
+#include "harness/campaign/witness.hpp"
 #include "harness/generator/exhaustive.hpp"
 #include "harness/generator/random.hpp"
 
@@ -142,10 +143,12 @@ class Search {
   void one(const scenario::Scenario& scenario, std::uint64_t number) {
     tally_.current = scenario;
     tally_.sanitizer_reports = 0;
+    tally_.races_used = 0;
     tally_.number.store(number, std::memory_order_release);
     running_ = &scenario;
     conclude(machine_.run(scenario, {.real_access = job_.real_access}));
-    if (machine_.spent()) recycle_ = true;
+    // what TSan remembers of a run that it reported would testify against the next one, in the same places
+    if (machine_.spent() || (built_with() == Witness::tsan && tally_.sanitizer_reports != 0)) recycle_ = true;
   }
 
   void conclude(interpreter::Outcome outcome) {

@@ -23,7 +23,7 @@ struct Shared {
   std::uint64_t layout = layout_fingerprint();  ///< first, so that a foreign build can read it
   std::int32_t supervisor = 0;                  ///< process id: a runner without it ends itself
   std::atomic<std::uint32_t> started{0};        ///< how many runners got as far as the loop
-  std::atomic<bool> under_asan{false};          ///< the runner's program is an ASan build
+  std::atomic<verdict::Witness> witness{};      ///< what the runner's program is built with
   Job job{};
   Tally tally{};
 };

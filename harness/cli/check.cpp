@@ -1,6 +1,5 @@
 #include "harness/campaign/check.hpp"
 
-#include "harness/campaign/sanitizer.hpp"
 #include "harness/campaign/supervisor.hpp"
 #include "harness/cli/commands.hpp"
 #include "harness/cli/select.hpp"
@@ -49,8 +48,7 @@ void print_gate(const campaign::Gate& gate) {
   fmt::print("  {:<8} {:<32} {:<30} {:<24} {}\n", "witness", "planted", "where the memory is",
              "what uses it late", "");
   for (const campaign::GateRow& row : gate.rows)
-    fmt::print("  {:<8} {:<32} {:<30} {:<24} {}{}\n",
-               row.planted->witness == campaign::Witness::asan ? "ASan" : "ledger",
+    fmt::print("  {:<8} {:<32} {:<30} {:<24} {}{}\n", campaign::to_string(row.planted->witness),
                row.planted->implementation, row.planted->place, row.planted->carrier,
                !row.caught          ? "BLIND: "
                : row.planted->finds ? "caught"
@@ -61,26 +59,12 @@ void print_gate(const campaign::Gate& gate) {
   fmt::print("\n");
 }
 
-struct Programs {
-  std::filesystem::path program, asan;
-  std::string asan_missing;
-};
-
-Programs programs() {
-  Programs found{.program = own_executable()};
-  if (const auto asan = campaign::asan_executable())
-    found.asan = *asan;
-  else
-    found.asan_missing = asan.error();
-  return found;
-}
-
 }  // namespace
 
 int selftest() {
   const campaign::StopOnSignals signals;
-  const Programs found = programs();
-  const campaign::Gate gate = campaign::run_gate(found.program, found.asan, found.asan_missing);
+  const campaign::Programs programs = campaign::find_programs(own_executable());
+  const campaign::Gate gate = campaign::run_gate(programs);
   print_gate(gate);
   const std::string failure = gate.first_failure();
   if (failure.empty()) {
@@ -103,8 +87,8 @@ int check(const CheckArguments& arguments) {
       return exit_usage;
     }
   const campaign::StopOnSignals signals;
-  const Programs found = programs();
-  const campaign::Gate gate = campaign::run_gate(found.program, found.asan, found.asan_missing);
+  const campaign::Programs programs = campaign::find_programs(own_executable());
+  const campaign::Gate gate = campaign::run_gate(programs);
   if (arguments.verbose) print_gate(gate);
 
   report::Progress progress(STDERR_FILENO, !arguments.quiet);
@@ -114,8 +98,7 @@ int check(const CheckArguments& arguments) {
   options.seed = arguments.seed;
   options.runners =
       arguments.runners != 0 ? arguments.runners : std::max(1u, std::thread::hardware_concurrency());
-  options.program = found.program;
-  options.asan_program = found.asan;
+  options.programs = programs;
   if (const char* typed = std::getenv("SCOPECHECK_COMMAND"); typed != nullptr && *typed != '\0')
     options.replay_command = std::string(typed) + " replay";
   options.style = report::detect_style(STDOUT_FILENO);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "harness/interpreter/machine.hpp"
+#include "harness/interpreter/promised_order.hpp"
 #include "harness/schedule/conductor.hpp"
 
 #include <string>
@@ -142,7 +143,7 @@ struct Machine::State {
   bool runtime_alive = false;
   bool runtime_usable = false;
   bool forgot_something = false;
-  bool touching = false;
+  std::uint8_t touching = scenario::none;  ///< the cell, while one is being touched
   Outcome outcome = Outcome::clean;
   const char* error = "";
   void* rt = nullptr;
@@ -168,6 +169,9 @@ struct Machine::State {
 
   // runtimes with threads; null: there is but one thread, the client's
   std::unique_ptr<schedule::Conductor> conductor;
+  const PromisedOrder promised;
+  /// The thread (as the address of its role) that alone may use the cell and is in the harness since.
+  std::array<const void*, scenario::max_cells> claimed_by{};
   Unreturnable unreturnable = nullptr;
   void* unreturnable_context = nullptr;
   std::string waiter;
@@ -184,6 +188,8 @@ struct Machine::State {
   void declare_cell(Activation& a, std::uint8_t cell, Cell* frame_cells);
   void cell_ends(std::uint8_t cell, std::uint8_t actor);
   void access(std::uint8_t cell, bool write);
+  /// Classifies and records a touch by a task, and carries it out unless it would be of dead memory.
+  void task_touch(ledger::EventKind kind, std::uint8_t task, std::uint8_t cell, bool write);
   void client_touch(const Activation& a, std::uint8_t cell, bool write);
   bool may_step(Activation& a);
   void panic(Activation& a, scopecheck_object* payload);
@@ -227,6 +233,8 @@ struct Machine::State {
   void drop(Activation& a, std::uint8_t index);
   void drop_declared(Activation& a, std::uint8_t index, bool unwinding);
   void value_over(std::uint8_t index, ledger::EventKind event, std::uint8_t detail, std::uint8_t actor);
+  /// The loans of a task end, and whoever ended them has the cells back that nobody else has a loan of.
+  void loans_end(std::uint8_t task, std::uint8_t actor);
   bool carried_elsewhere(std::uint8_t task) const;
   void storage_dies(std::uint8_t index);
   void relocate(std::uint8_t index);
@@ -235,6 +243,11 @@ struct Machine::State {
   bool may_block(std::uint64_t bit) const { return (plugin.may_block & bit) != 0; }
 
   // threads.cpp: children that block a thread
+  /// This thread alone may use the cell from now on. TSan sees a store: it knows nothing of lifetimes, but a
+  /// touch by another thread is a race with it, unless the implementation orders the two.
+  void claim(std::uint8_t cell, std::uint64_t value);
+  /// This thread goes from the harness into the implementation, which may order what it did until now.
+  void leaves();
   scopecheck_status block(scopecheck_child& child, scopecheck_object** out);
   scopecheck_status block_root(scopecheck_object** out);
   /// Leaves the harness's state to others until the child has a permit again; when it `parks`, until it was
@@ -289,6 +302,25 @@ enum class Role : std::uint8_t {
 };
 Role& role();
 
+/// While one lives, this cell is being touched. Under TSan the process does not come to rest meanwhile: the
+/// touch may be reported, which waits for the symbolizer, and TSan has no hook for the beginning of a report.
+class TouchOfCell {
+ public:
+  TouchOfCell(Machine::State& state, std::uint8_t cell) : state_(state) {
+    state.touching = cell;
+    if constexpr (under_tsan) schedule::keep_from_rest(true);
+  }
+  ~TouchOfCell() {
+    if constexpr (under_tsan) schedule::keep_from_rest(false);
+    state_.touching = scenario::none;
+  }
+  TouchOfCell(const TouchOfCell&) = delete;
+  TouchOfCell& operator=(const TouchOfCell&) = delete;
+
+ private:
+  Machine::State& state_;
+};
+
 /// A call through the door, from before until after it. `waits`: it may block or run children. Then the gates
 /// are open while it lives; where children block a thread, the controller permits their steps one by one.
 /// Otherwise such a runtime is given the time to come to rest.
@@ -320,7 +352,7 @@ class Crossing {
     else if (waits_)
       --state_.gates_open;
   }
-  static std::size_t hand_over(const Machine::State& state, bool waits);
+  static std::size_t hand_over(Machine::State& state, bool waits);
   static void take_back(const Machine::State& state, std::size_t call);
 
   Machine::State& state_;
@@ -339,18 +371,21 @@ scopecheck_status Machine::State::through_door(Call&& call) {
 class Admission {
  public:
   [[gnu::always_inline]] inline Admission(Machine::State& state, std::uint8_t task) {
-    if (state.conductor != nullptr) taken_ = wait(*state.conductor, task);
+    if (state.conductor == nullptr) return;
+    state_ = &state;
+    taken_ = wait(*state.conductor, task);
   }
   [[gnu::always_inline]] inline ~Admission() {
-    if (taken_) leave();
+    if (state_ != nullptr) leave(*state_, taken_);
   }
   Admission(const Admission&) = delete;
   Admission& operator=(const Admission&) = delete;
 
  private:
   static bool wait(schedule::Conductor& conductor, std::uint8_t task);
-  static void leave();
+  static void leave(Machine::State& state, bool taken);
 
+  Machine::State* state_ = nullptr;  // of a runtime with threads
   bool taken_ = false;
 };
 

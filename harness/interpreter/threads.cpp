@@ -4,7 +4,9 @@
 // a step, too: the order "count falls, the client goes on, the captures die" is one that a schedule can ask
 // for.
 #include "harness/interpreter/state.hpp"
+#include "harness/interpreter/tsan.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
@@ -22,7 +24,8 @@ Role& role() {
 
 // ---- calls through the door -------------------------------------------------------------------------
 
-std::size_t Crossing::hand_over(const Machine::State& state, bool waits) {
+std::size_t Crossing::hand_over(Machine::State& state, bool waits) {
+  state.leaves();
   // from within a step its thread goes on by itself
   if (!waits || role() != Role::driver) return no_call;
   role() = Role::none;
@@ -45,7 +48,25 @@ bool Admission::wait(schedule::Conductor& conductor, std::uint8_t task) {
   return true;
 }
 
-void Admission::leave() { role() = Role::none; }
+void Admission::leave(Machine::State& state, bool taken) {
+  state.leaves();
+  if (taken) role() = Role::none;
+}
+
+// ---- who has a cell to itself -----------------------------------------------------------------------
+
+void Machine::State::claim(std::uint8_t cell, std::uint64_t value) {
+  const TouchOfCell touch(*this, cell);
+  Cell& memory = *cell_at[cell];
+  claimed_by[cell] = &role();
+  const ShownToTsan shown;
+  memory = value;
+}
+
+void Machine::State::leaves() {
+  tsan_release(&claimed_by);  // for the next run: see prepare()
+  std::ranges::replace(claimed_by, static_cast<const void*>(&role()), static_cast<const void*>(nullptr));
+}
 
 // ---- bodies -----------------------------------------------------------------------------------------
 
@@ -79,6 +100,7 @@ scopecheck_status Machine::State::block(scopecheck_child& child, scopecheck_obje
     if (status == SCOPECHECK_PENDING)
       status = SCOPECHECK_OK;  // destroyed from within: nothing is left to run
   }
+  leaves();
   role() = before;
   return status;
 }
@@ -110,6 +132,7 @@ scopecheck_status Machine::State::block_root(scopecheck_object** out) {
     error = "the root task of block_on was run when it was done or running";
   } else {
     role() = Role::driver;
+    promised.child_begins(root);
     root.stepping = true;
     const std::size_t op_outside = op;
     a.started = true;
@@ -121,6 +144,7 @@ scopecheck_status Machine::State::block_root(scopecheck_object** out) {
     status = end_step(root, flow, out);
     op = op_outside;
   }
+  leaves();
   role() = Role::none;
   conductor->depart_as_driver();
   return status;
@@ -155,6 +179,7 @@ bool Machine::State::threads_left() const {
 }
 
 void Machine::State::give_up(Outcome how) {
+  hide_from_tsan(true);  // any thread may come here, also from within the implementation
   outcome = how;
   running = false;
   if (unreturnable != nullptr) unreturnable(unreturnable_context, how);

@@ -41,6 +41,9 @@ void testify(const Job& given, interpreter::Implementation implementation, Tally
   tally.sanitizer_event = What == Testimony::before_it  ? events - 1
                           : What == Testimony::after_it ? events + 1
                                                         : events;
+  if (What == Testimony::elsewhere) return;
+  tally.races_used = 1;
+  tally.races[0] = {tally.sanitizer_event, tally.ledger.events()[events - 1].subject};
 }
 
 constexpr std::array<campaign::Loop, names.size()> loops = {testify<Testimony::at_the_first_late_touch>,
