@@ -147,12 +147,12 @@ std::string asan_options(bool symbolize, const std::filesystem::path& symbolizer
 }
 
 std::string tsan_options(bool symbolize, const std::filesystem::path& symbolizer) {
-  // suppress_equal_*: by default one report per pair of stacks and per address, for a whole batch.
+  // suppress_equal_stacks: by default one report per pair of stacks, for a whole batch.
   // history_size: a race is reported only while TSan remembers the stack of the earlier access. A crash stays
   // the signal it is, whatever build the runner is of: TSan would report it and exit. A thread that is left
   // behind is no leak, and two locks taken in either order are no race.
   std::string options = fmt::format(
-      "halt_on_error=0:suppress_equal_stacks=0:suppress_equal_addresses=0:history_size=7:report_thread_leaks="
+      "halt_on_error=0:suppress_equal_stacks=0:history_size=7:report_thread_leaks="
       "0:"
       "detect_deadlocks=0:report_signal_unsafe=0:atexit_sleep_ms=0:die_after_fork=0:log_path=stderr:exitcode="
       "{}:"

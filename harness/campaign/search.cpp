@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <string_view>
 #include <unistd.h>
 
@@ -120,7 +121,7 @@ class Search {
     conclude(outcome);
     recycle_ = true;
     end();
-    ::_exit(0);
+    std::_Exit(0);  // not _exit(), where TSan would look at this thread, which is hidden from it
   }
 
   /// Runs the scenario if it is this shard's; false: stop.

@@ -5,7 +5,6 @@
 #include "impls/platform/canary.hpp"
 #include "impls/platform/threads.hpp"
 
-#include <deque>
 #include <utility>
 
 namespace scopecheck::canaries {
@@ -37,8 +36,8 @@ struct UnorderedJoin {
   };
 
   struct Runtime {
-    Handle spawn(kit::Child child) { return Handle(flags.emplace_back(0), std::move(child)); }
-    std::deque<Flag> flags;  // of the runtime: a thread notifies after its handle has gone
+    /// A flag is never freed: its thread notifies after its handle has gone.
+    Handle spawn(kit::Child child) { return Handle(*new Flag(0), std::move(child)); }
   };
 };
 SCOPECHECK_REGISTER(UnorderedJoin);
