@@ -76,7 +76,7 @@ if has_tsan; then
   expect_status 0
   expect_out 'data-race(frame-end, -, write)'
   run explain --impl canary_unordered_join -e "$in_time"
-  expect_out 'seen by TSan alone: data race'
+  expect_out 'seen by TSan alone: ThreadSanitizer: data race'
   run shrink --impl canary_unordered_join -e "$in_time; write x"
   expect_out '# finding: data-race(frame-end, -, write)'
   run replay --impl scoped_threads --witness tsan \
