@@ -356,15 +356,6 @@ TEST(Tsan, sees_no_race_where_the_client_waits) {
   EXPECT_EQ(none.races(), 0u);
 }
 
-TEST(Tsan, sees_the_touch_of_a_cell_that_the_client_has_back) {
-  if (!tsan::built_with_tsan) GTEST_SKIP() << "needs the tsan preset";
-  const tsan::ExpectRaces late;
-  Lab lab("std_thread");
-  lab.run("cell x; frame { spawn t0 borrow mut x { write x } as h0; detach h0 }; step t0");
-  EXPECT_THAT(lab.signatures(), ElementsAre("aliased-borrow(detach, -, write)"));
-  EXPECT_GT(late.races(), 0u) << "whoever has a cell back writes it";
-}
-
 class TsanAfterTheEnd : public testing::TestWithParam<const char*> {};
 
 TEST_P(TsanAfterTheEnd, sees_the_touch_of_a_frame) {
