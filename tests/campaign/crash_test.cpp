@@ -5,7 +5,6 @@
 #include "harness/campaign/sanitizer.hpp"
 #include "harness/campaign/supervisor.hpp"
 #include "harness/scenario/text.hpp"
-#include "tests/support/tsan.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -75,7 +74,7 @@ TEST(Crash, of_an_implementation_is_inconclusive_and_says_when_and_how) {
 }
 
 TEST(Crash, found_by_libc_is_no_fail_stop) {
-  if (tests::tsan::built_with_tsan) GTEST_SKIP() << "TSan's allocator does not look for it";
+  if (built_with() == Witness::tsan) GTEST_SKIP() << "TSan's allocator does not look for it";
   const Result result = check_of("crash_double_free");
   EXPECT_EQ(result.outcomes.fail_stop, 0u);
   if (asan) return;  // there it is a late use, below
