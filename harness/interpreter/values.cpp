@@ -418,9 +418,9 @@ void Machine::State::value_over(std::uint8_t index, EventKind event, std::uint8_
 }
 
 void Machine::State::loans_end(std::uint8_t task, std::uint8_t actor) {
+  if (conductor == nullptr) return ledger.loans_expired(task, actor, op);
   const std::uint8_t lent = ledger.lent();
   ledger.loans_expired(task, actor, op);
-  if (conductor == nullptr) return;
   const unsigned back = lent & ~ledger.lent() & ~unsigned{cells_leaked};
   for (std::uint8_t cell = 0; cell < cells_used; ++cell)
     // what it holds stays: whether that is what was written is judged by whoever reads it
