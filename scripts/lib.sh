@@ -149,24 +149,25 @@ program_fingerprint() {
   printf '%s\n' "$root"
 }
 
-# ensure_program: build/release/bin/scopecheck and its twin in build/asan/bin are there and current.
+# ensure_program: build/release/bin/scopecheck and its twins in build/asan/bin and build/tsan/bin are there and current.
 ensure_program() {
   program_is_current || locked make_program_current
 }
 program_is_current() {
-  [[ -x $build_dir/release/bin/scopecheck && -x $build_dir/asan/bin/scopecheck && -f $build_dir/fingerprint ]] &&
-    [[ $(<"$build_dir/fingerprint") == "$(program_fingerprint)" ]]
+  local preset
+  for preset in release asan tsan; do [[ -x $build_dir/$preset/bin/scopecheck ]] || return; done
+  [[ -f $build_dir/fingerprint && $(<"$build_dir/fingerprint") == "$(program_fingerprint)" ]]
 }
 make_program_current() {
-  local before
+  local before preset
   # Whoever held the lock may have done it.
   ! program_is_current || return 0
   install_packages "${program_packages[@]}"
   before=$(program_fingerprint)
   say "Building ScopeCheck (after the first time only what changed) ..."
-  if ! build_preset release scopecheck || ! build_preset asan scopecheck; then
-    fail "the build failed; the log is above."
-  fi
+  for preset in release asan tsan; do
+    build_preset "$preset" scopecheck || fail "the build failed; the log is above."
+  done
   # A file written during the build makes the next call build again.
   printf '%s\n' "$before" >"$build_dir/fingerprint"
 }

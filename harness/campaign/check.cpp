@@ -67,11 +67,13 @@ class Check {
     }
     fast_pass();
     if (go_on() && !refuted()) {
-      witness_pass(bounds_.ops);
+      witness_pass(Witness::asan, bounds_.ops);
       random_pass();
+      if (threads()) witness_pass(Witness::tsan, bounds_.ops);
     } else if (go_on() && exhaustive_ops_ > 1) {
       // refuted already: what only a sanitizer sees is still looked for, where that costs little
-      witness_pass(static_cast<std::uint8_t>(exhaustive_ops_ - 1));
+      witness_pass(Witness::asan, static_cast<std::uint8_t>(exhaustive_ops_ - 1));
+      if (threads()) witness_pass(Witness::tsan, static_cast<std::uint8_t>(exhaustive_ops_ - 1));
     }
     if (go_on()) probe_pass();
     return finish();
@@ -79,6 +81,8 @@ class Check {
 
  private:
   report::Result& result() { return checked_.result; }
+  /// Children run on threads of their own: then TSan has something to say.
+  bool threads() const { return offers_.threads; }
   bool go_on() const { return !checked_.interrupted && error_.empty() && !out_of_time_; }
   bool refuted() const {
     return std::ranges::any_of(best_, [](const auto& entry) { return verdict::info(entry.first).memory; });
@@ -107,8 +111,8 @@ class Check {
     for (std::uint8_t ops = 0; ops <= most && go_on(); ++ops) {
       if (!options_.ops && before > 0 && last > 0 && last * last / before > limit) break;
       bounds_.ops = ops;
-      const auto merged =
-          supervised(exhaustive_job(ops, ops), options_.program, fmt::format("{}, {} ops", name(), ops), 0);
+      const auto merged = supervised(exhaustive_job(ops, ops), options_.programs.own,
+                                     fmt::format("{}, {} ops", name(), ops), 0);
       if (!merged) return;
       before = std::exchange(last, merged->done);
       result().effort.exhaustive_scenarios += merged->done;
@@ -119,16 +123,18 @@ class Check {
     result().effort.exhaustive_ops = exhaustive_ops_;
   }
 
-  void witness_pass(std::uint8_t ops) {
-    if (!gate_.asan_missing.empty()) return;
+  /// The scenarios of the fast pass once more where a sanitizer watches the implementation.
+  void witness_pass(Witness witness, std::uint8_t ops) {
+    if (!options_.programs.has(witness) || !go_on()) return;
     std::uint64_t total = 0;
     for (std::size_t i = 0; i <= ops && i < lengths_.size(); ++i) total += lengths_[i];
     bounds_.ops = static_cast<std::uint8_t>(std::max<std::size_t>(exhaustive_ops_, 1));
-    const auto merged = supervised(exhaustive_job(0, ops), options_.asan_program,
-                                   fmt::format("{}, ASan, <= {} ops", name(), ops), total);
+    const auto merged = supervised(exhaustive_job(0, ops), options_.programs.of(witness),
+                                   fmt::format("{}, {}, <= {} ops", name(), in_words(witness), ops), total);
     if (!merged) return;
-    result().effort.witness_scenarios = merged->done;
-    witness_complete_ = go_on() && merged->done == total;
+    report::Effort& effort = result().effort;
+    (witness == Witness::asan ? effort.witness_scenarios : effort.tsan_scenarios) = merged->done;
+    witness_complete_[static_cast<std::size_t>(witness)] = go_on() && merged->done == total;
     if (go_on() && merged->done != total)
       error_ = fmt::format(
           "the witness pass ran {} scenarios where the fast pass ran {}: are both programs built from the "
@@ -139,14 +145,15 @@ class Check {
   void random_pass() {
     const std::uint64_t runs =
         options_.random.value_or(offers_.threads ? default_random_threads : default_random);
-    if (runs == 0 || !gate_.asan_missing.empty() || !go_on()) return;
+    if (runs == 0 || !options_.programs.has(Witness::asan) || !go_on()) return;
     Job job = job_for(implementation_, discipline_);
     job.order = order(schedule::Policy::random);
     job.engine = Engine::random;
     job.bounds = generator::random_bounds();
     job.seed = options_.seed;
     job.runs = runs;
-    const auto merged = supervised(job, options_.asan_program, fmt::format("{}, ASan, random", name()), runs);
+    const auto merged =
+        supervised(job, options_.programs.asan, fmt::format("{}, ASan, random", name()), runs);
     if (merged) result().effort.random_scenarios = merged->done;
   }
 
@@ -155,7 +162,8 @@ class Check {
     auto jobs = probe_jobs(implementation_, discipline_);
     for (Job& job : jobs) job.deadline_ns = deadline_ns_;
     const double before = elapsed();
-    const Supervised got = supervise(jobs, {.executable = options_.program, .runners = options_.runners});
+    const Supervised got =
+        supervise(jobs, {.executable = options_.programs.own, .runners = options_.runners});
     checked_.interrupted = checked_.interrupted || got.interrupted;
     for (const Found& found : got.merged.findings) take_finding(found, false, before);
     take_fault(got.merged);
@@ -338,6 +346,8 @@ class Check {
         report::place(example->scenario, example->op, scenario::Names(example->scenario)), example->waiter);
   }
 
+  bool complete(Witness witness) const { return witness_complete_[static_cast<std::size_t>(witness)]; }
+
   void judge() {
     report::Result& r = result();
     const bool confirmed = std::ranges::any_of(r.findings, [](const report::Counterexample& f) {
@@ -359,11 +369,11 @@ class Check {
         r.why = "a finding could not be reproduced in a fresh process";
       else if (checked_.interrupted)
         r.why = "interrupted";
-      else if (const std::string blind = gate_.first_failure(); !blind.empty())
+      else if (const std::string blind = gate_.first_failure(threads()); !blind.empty())
         r.why = blind;
       else if (out_of_time_)
         r.why = "out of time before the bound was done";
-      else if (!witness_complete_)
+      else if (!complete(Witness::asan) || (threads() && !complete(Witness::tsan)))
         r.why = "the witness pass did not complete";
       else if (!r.unmet_goals.empty())
         r.why = fmt::format("never seen: {}", r.unmet_goals.front());
@@ -391,7 +401,10 @@ class Check {
         implementation_.plugin->flavour_count > 1 ? " --flavour " + implementation_.flavour_name() : "",
         discipline_ == scenario::Discipline::safe ? ""
                                                   : fmt::format(" --discipline {}", to_string(discipline_)),
-        seen_by_sanitizer_alone(kind) ? " --witness asan" : "", one_line(best.found.scenario));
+        verdict::info(kind).seen_by == Witness::ledger
+            ? ""
+            : fmt::format(" --witness {}", to_string(verdict::info(kind).seen_by)),
+        one_line(best.found.scenario));
     if (confirmation.conflict) {
       report::Counterexample conflict = c;
       conflict.kind = verdict::info(verdict::FindingKind::witness_conflict).text;
@@ -413,17 +426,14 @@ class Check {
   void report_fault() {
     if (!fault_) return;
     const Confirmer confirmer = this->confirmer();
-    if (const auto run = confirmer.once(fault_->scenario, {.asan = confirmer.has_asan, .symbolize = true})) {
+    if (const auto run = confirmer.once(fault_->scenario, {.witness = Witness::asan, .symbolize = true})) {
       for (const Found& found : run->findings) take_finding(found, false, elapsed());
       if (run->fault) fault_->what = run->fault->what;
     }
     if (refuted()) notes_.push_back(fault_in_words());  // otherwise it is the reason of the verdict
   }
 
-  Confirmer confirmer() const {
-    return {implementation_,  discipline_,           offers_,
-            options_.program, options_.asan_program, gate_.asan_missing.empty()};
-  }
+  Confirmer confirmer() const { return {implementation_, discipline_, offers_, options_.programs}; }
 
   interpreter::Implementation implementation_;
   scenario::Discipline discipline_;
@@ -446,7 +456,7 @@ class Check {
   std::string error_;
   bool died_too_often_ = false;  ///< and that is the error
   bool out_of_time_ = false;
-  bool witness_complete_ = false;
+  std::array<bool, 3> witness_complete_{};  ///< by Witness: it ran all that the fast pass ran
 };
 
 }  // namespace

@@ -4,7 +4,9 @@
 //   exhaustive, fast --> findings? --yes--> confirm each kind with real access --> unsound
 //                            | no
 //                            v
-//   exhaustive, ASan --> random, ASan --> goals met? gate passed? --> not refuted, or inconclusive and why
+//   exhaustive, ASan --> random, ASan --> with threads: exhaustive, TSan
+//                            v
+//   goals met? gate passed? --> not refuted, or inconclusive and why
 #pragma once
 
 #include "harness/campaign/gate.hpp"
@@ -15,7 +17,6 @@
 #include "harness/schedule/scheduler.hpp"
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -42,8 +43,7 @@ struct CheckOptions {
   std::optional<schedule::Policy> policy;
   std::uint8_t pct_depth = 3;
   unsigned runners = 1;
-  std::filesystem::path program;
-  std::filesystem::path asan_program;
+  Programs programs;
   report::Style style;  ///< of the lifelines
   std::string replay_command = "scopecheck replay";
   /// A new pass begins: rates count from here.

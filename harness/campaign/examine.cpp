@@ -27,7 +27,10 @@ bool Examiner::examine(const scenario::Scenario& scenario, std::uint64_t number)
         evidence,
         {.event = tally_.sanitizer_event,
          .in_harness = tally_.sanitizer_in_harness,
-         .of_ended_memory = verdict::about_ended_memory(text, tally_.sanitizer_in_ended_storage)},
+         .of_ended_memory = verdict::about_ended_memory(text, tally_.sanitizer_in_ended_storage),
+         .witness = tally_.sanitizer_witness,
+         .cell = tally_.sanitizer_in_harness && tally_.races_used != 0 ? tally_.races.front().cell
+                                                                       : scenario::none},
         findings_);
     if (!accounted) note_fault(tally_, scenario, sanitizer_summary(text));
   }
@@ -82,7 +85,8 @@ void Examiner::keep(const verdict::Finding& finding, const scenario::Scenario& s
 }
 
 std::string sanitizer_summary(std::string_view text) {
-  for (const std::string_view mark : {"SUMMARY: ", "ERROR: AddressSanitizer: ", "runtime error: "}) {
+  for (const std::string_view mark :
+       {"SUMMARY: ", "ERROR: AddressSanitizer: ", "WARNING: ThreadSanitizer: ", "runtime error: "}) {
     const std::size_t at = text.find(mark);
     if (at == std::string_view::npos) continue;
     const std::string_view rest = text.substr(mark == "SUMMARY: " ? at + mark.size() : at);

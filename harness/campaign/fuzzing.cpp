@@ -364,11 +364,11 @@ class Session {
     std::string tried;
     const Found* shown = nullptr;
     std::expected<OneRun, std::string> run = std::unexpected(std::string());
-    for (const auto& [asan, real, words] :
-         {std::tuple(false, false, "the ledger"), std::tuple(true, false, "ASan"),
-          std::tuple(true, true, "ASan with the real access")}) {
-      if (asan && !confirmer_.has_asan) continue;
-      run = confirmer_.once(found.scenario, {.asan = asan, .real_access = real});
+    for (const auto& [witness, real, words] :
+         {std::tuple(Witness::ledger, false, "the ledger"), std::tuple(Witness::asan, false, "ASan"),
+          std::tuple(Witness::asan, true, "ASan with the real access")}) {
+      if (!confirmer_.programs.has(witness)) continue;
+      run = confirmer_.once(found.scenario, {.witness = witness, .real_access = real});
       tried += (tried.empty() ? "" : ", ") + std::string(words);
       if (!run) continue;
       for (const Found& f : run->findings)

@@ -14,10 +14,11 @@ namespace {
 
 /// The first words of a sanitizer's report: "stack-use-after-return".
 std::string report_name(const std::string& text) {
-  const std::string_view mark = "AddressSanitizer: ";
+  const std::string_view mark = "Sanitizer: ";  // Address's or Thread's
   const std::size_t at = text.find(mark);
   if (at == std::string::npos) return "";
   const std::size_t begin = at + mark.size();
+  if (text.compare(begin, 9, "data race") == 0) return "data race";
   return text.substr(begin, text.find(' ', begin) - begin);
 }
 
@@ -39,7 +40,7 @@ GateRow run_case(const GateCase& planted, const std::filesystem::path& executabl
   Job job = job_for(canary, scenario::Discipline::safe);
   job.engine = Engine::one;
   job.runs = 1;
-  job.real_access = planted.witness == Witness::asan;
+  job.real_access = planted.witness != Witness::ledger;
   job.scenario = parsed->scenario;
   const auto run = run_one(job, {.executable = executable});
   if (!run) {
@@ -55,8 +56,8 @@ GateRow run_case(const GateCase& planted, const std::filesystem::path& executabl
   } else if (planted.witness == Witness::ledger) {
     row.caught = found;
   } else {
-    // ASan must speak at the very event that the ledger calls late; for the runtime's memory it is alone
-    const bool late_touch = planted.kind == verdict::FindingKind::use_after_scope;
+    // It must speak at the very event that the ledger calls late; where it is alone, anywhere.
+    const bool late_touch = verdict::info(planted.kind).seen_by == Witness::ledger;
     const auto at_event = std::ranges::any_of(
         run->findings, [&](const Found& f) { return f.finding.event + 1 == run->sanitizer_event; });
     row.caught =
@@ -80,29 +81,32 @@ bool all_caught(const std::vector<GateRow>& rows, Witness witness) {
 
 }  // namespace
 
-bool Gate::ledger_works() const { return all_caught(rows, Witness::ledger); }
-bool Gate::asan_works() const { return asan_missing.empty() && all_caught(rows, Witness::asan); }
+bool Gate::works(Witness witness) const {
+  const bool missing = (witness == Witness::asan && !asan_missing.empty()) ||
+                       (witness == Witness::tsan && !tsan_missing.empty());
+  return !missing && all_caught(rows, witness);
+}
 
-std::string Gate::first_failure() const {
+std::string Gate::first_failure(bool threads) const {
   if (!asan_missing.empty()) return fmt::format("no ASan witness: {}", asan_missing);
+  if (threads && !tsan_missing.empty()) return fmt::format("no TSan witness: {}", tsan_missing);
   for (const GateRow& row : rows)
-    if (!row.caught)
-      return fmt::format("{} is blind here: {} ({}, {}): {}",
-                         row.planted->witness == Witness::asan ? "ASan" : "the ledger",
+    if (!row.caught && (threads || row.planted->witness != Witness::tsan))
+      return fmt::format("{} is blind here: {} ({}, {}): {}", in_words(row.planted->witness),
                          row.planted->implementation, row.planted->place, row.planted->carrier, row.detail);
   return "";
 }
 
-Gate run_gate(const std::filesystem::path& program, const std::filesystem::path& asan_program,
-              std::string asan_missing) {
+Gate run_gate(const Programs& programs) {
   Gate gate;
-  gate.asan_missing = std::move(asan_missing);
+  if (!programs.has(Witness::asan)) gate.asan_missing = programs.asan_missing;
+  if (!programs.has(Witness::tsan)) gate.tsan_missing = programs.tsan_missing;
   for (const GateCase& planted : gate_cases()) {
-    if (planted.witness == Witness::asan && !gate.asan_missing.empty()) {
-      gate.rows.push_back({.planted = &planted, .detail = "no ASan build"});
-      continue;
-    }
-    gate.rows.push_back(run_case(planted, planted.witness == Witness::asan ? asan_program : program));
+    if (programs.has(planted.witness))
+      gate.rows.push_back(run_case(planted, programs.of(planted.witness)));
+    else
+      gate.rows.push_back(
+          {.planted = &planted, .detail = fmt::format("no {} build", in_words(planted.witness))});
   }
   return gate;
 }

@@ -3,17 +3,15 @@
 // must not be reported. A case that fails names the detector that is blind here.
 #pragma once
 
+#include "harness/campaign/witness.hpp"
 #include "harness/verdict/finding.hpp"
 
-#include <filesystem>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace scopecheck::campaign {
-
-enum class Witness : std::uint8_t { ledger, asan };
 
 /// One planted defect: what is run, who must see it, as what.
 struct GateCase {
@@ -31,22 +29,21 @@ struct GateCase {
 struct GateRow {
   const GateCase* planted = nullptr;
   bool caught = false;
-  std::string detail;  ///< what was seen instead, or what ASan calls it
+  std::string detail;  ///< what was seen instead, or what the sanitizer calls it
 };
 
 /// The detection table of one build.
 struct Gate {
   std::vector<GateRow> rows;
-  std::string asan_missing;  ///< why there is no ASan witness; "" when there is one
+  std::string asan_missing, tsan_missing;  ///< why there is no such witness; "" when there is one
 
-  [[nodiscard]] bool ledger_works() const;
-  [[nodiscard]] bool asan_works() const;
-  /// Names the first case that failed; "" when all were caught.
-  [[nodiscard]] std::string first_failure() const;
+  [[nodiscard]] bool works(Witness witness) const;
+  /// Names the first missing witness or failed case; "" when all were caught. What TSan misses counts only
+  /// for implementations whose children run on threads.
+  [[nodiscard]] std::string first_failure(bool threads = true) const;
 };
 
-/// Runs every case: ledger cases in `program`, ASan cases in `asan_program`.
-[[nodiscard]] Gate run_gate(const std::filesystem::path& program, const std::filesystem::path& asan_program,
-                            std::string asan_missing);
+/// Runs every case in the program of its witness.
+[[nodiscard]] Gate run_gate(const Programs& programs);
 
 }  // namespace scopecheck::campaign

@@ -109,9 +109,9 @@ std::expected<std::vector<std::filesystem::path>, std::string> regression_files(
 std::vector<Regression> regress(std::span<const std::filesystem::path> files, const RegressOptions& options) {
   std::vector<Regression> results(files.size());
   std::vector<Case> cases(files.size());
-  // [0]: the ledger sees them; [1]: what only a sanitizer sees
-  std::array<std::vector<Job>, 2> jobs;
-  std::array<std::vector<std::size_t>, 2> places;
+  // by the witness that sees them
+  std::array<std::vector<Job>, 3> jobs;
+  std::array<std::vector<std::size_t>, 3> places;
   for (std::size_t i = 0; i < files.size(); ++i) {
     auto read = read_case(files[i]);
     if (!read) {
@@ -119,18 +119,20 @@ std::vector<Regression> regress(std::span<const std::filesystem::path> files, co
       continue;
     }
     cases[i] = std::move(*read);
-    const bool alone = cases[i].signature && seen_by_sanitizer_alone(cases[i].signature->kind);
-    if (alone && options.asan_program.empty()) {
-      results[i] = {files[i], RegressionState::error, "needs the ASan build of this program"};
+    const Witness seen_by =
+        cases[i].signature ? verdict::info(cases[i].signature->kind).seen_by : Witness::ledger;
+    if (!options.programs.has(seen_by)) {
+      results[i] = {files[i], RegressionState::error,
+                    fmt::format("needs the {} build of this program", in_words(seen_by))};
       continue;
     }
-    jobs[alone ? 1 : 0].push_back(cases[i].job);
-    places[alone ? 1 : 0].push_back(i);
+    jobs[static_cast<std::size_t>(seen_by)].push_back(cases[i].job);
+    places[static_cast<std::size_t>(seen_by)].push_back(i);
   }
-  for (const std::size_t witness : {0u, 1u}) {
+  for (std::size_t witness = 0; witness < jobs.size(); ++witness) {
     if (jobs[witness].empty()) continue;
     const Supervised got =
-        supervise(jobs[witness], {.executable = witness == 0 ? options.program : options.asan_program,
+        supervise(jobs[witness], {.executable = options.programs.of(static_cast<Witness>(witness)),
                                   .runners = options.runners,
                                   .deaths_limit = 1});
     for (std::size_t job = 0; job < got.by_job.size(); ++job) {

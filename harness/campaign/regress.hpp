@@ -4,6 +4,8 @@
 //   # finding: use-after-scope(forget, frame-end, write)      <- the signature, where it is unsound
 #pragma once
 
+#include "harness/campaign/witness.hpp"
+
 #include <expected>
 #include <filesystem>
 #include <span>
@@ -28,8 +30,7 @@ struct Regression {
 };
 
 struct RegressOptions {
-  std::filesystem::path program;
-  std::filesystem::path asan_program;  ///< empty: findings that only a sanitizer sees are errors
+  Programs programs;  ///< findings that only a missing one sees are errors
   unsigned runners = 1;
 };
 

@@ -114,7 +114,7 @@ int runner_main(int fd, Loop loop) {
   install_sanitizer_callbacks(tally);
   forked_from = &shared;
   ::pthread_atfork(nullptr, nullptr, after_fork);
-  shared.under_asan.store(built_with_asan());
+  shared.witness.store(built_with());
   shared.started.fetch_add(1);
 
   const scopecheck_plugin* const plugin = abi::find_registered(text_of(job.implementation));

@@ -5,6 +5,7 @@
 #include "harness/campaign/examine.hpp"
 #include "harness/campaign/jobs.hpp"
 #include "harness/campaign/probes.hpp"
+#include "harness/campaign/witness.hpp"
 #include "harness/generator/exhaustive.hpp"
 #include "harness/generator/random.hpp"
 
@@ -12,6 +13,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <string_view>
 #include <unistd.h>
 
@@ -122,7 +124,7 @@ class Search {
     conclude(outcome);
     recycle_ = true;
     end();
-    ::_exit(0);
+    std::_Exit(0);  // not _exit(), where TSan would look at this thread, which is hidden from it
   }
 
   /// Runs the scenario if it is this shard's; false: stop.
@@ -146,12 +148,14 @@ class Search {
   void one(const scenario::Scenario& scenario, std::uint64_t number) {
     tally_.current = scenario;
     tally_.sanitizer_reports = 0;
+    tally_.races_used = 0;
     tally_.number.store(number, std::memory_order_release);
     running_ = &scenario;
     interpreter::RunOptions how{.real_access = job_.real_access, .order = job_.order, .free = job_.free};
     how.order.seed = base::mix(how.order.seed, number);
     conclude(machine_.run(scenario, how));
-    if (machine_.spent()) recycle_ = true;
+    // what TSan remembers of a run that it reported would testify against the next one, in the same places
+    if (machine_.spent() || (built_with() == Witness::tsan && tally_.sanitizer_reports != 0)) recycle_ = true;
   }
 
   void conclude(interpreter::Outcome outcome) {

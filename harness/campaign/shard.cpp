@@ -160,11 +160,7 @@ std::vector<std::string> runner_environment(bool symbolize) {
   const std::filesystem::path symbolizer = symbolize ? find_symbolizer() : std::filesystem::path();
   result.push_back("ASAN_OPTIONS=" + asan_options(symbolize, symbolizer));
   result.push_back(fmt::format("UBSAN_OPTIONS=print_stacktrace={:d}", symbolize));
-  // A crash stays the signal it is, whatever build the runner is of: TSan would report it and exit.
-  result.push_back(fmt::format(
-      "TSAN_OPTIONS=report_thread_leaks=0:atexit_sleep_ms=0:exitcode={}:handle_segv=0:handle_sigbus=0:"
-      "handle_sigfpe=0:handle_sigill=0:handle_abort=0",
-      sanitizer_exit_code));
+  result.push_back("TSAN_OPTIONS=" + tsan_options(symbolize, symbolizer));
   return result;
 }
 

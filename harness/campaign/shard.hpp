@@ -100,7 +100,7 @@ class Shard {
 
   [[nodiscard]] const Tally& tally() const { return memory_->tally; }
   [[nodiscard]] const Job& job() const { return job_; }
-  [[nodiscard]] bool under_asan() const { return memory_->under_asan.load(); }
+  [[nodiscard]] verdict::Witness witness() const { return memory_->witness.load(); }
   [[nodiscard]] bool running() const { return pid_ > 0; }
   [[nodiscard]] int pidfd() const { return pidfd_.get(); }
   [[nodiscard]] const std::string& error() const { return error_; }

@@ -24,7 +24,7 @@ struct Shared {
   std::int32_t supervisor = 0;                  ///< process id: a runner without it ends itself
   std::atomic<std::uint32_t> started{0};        ///< how many runners got as far as the loop
   std::atomic<int> start_error{0};              ///< errno of the exec that was to become a runner
-  std::atomic<bool> under_asan{false};          ///< the runner's program is an ASan build
+  std::atomic<verdict::Witness> witness{};      ///< what the runner's program is built with
   Job job{};
   Tally tally{};
 };

@@ -32,7 +32,7 @@ class Stress {
         offers_(interpreter::offers_of(implementation, discipline)),
         begun_ns_(base::monotonic_ns()) {}
 
-  Checked run(std::span<const Watcher> watchers) {
+  Checked run(std::span<const Witness> watchers) {
     report::Result& result = checked_.result;
     result.implementation = implementation_.name();
     result.flavour = implementation_.flavour_name();
@@ -62,7 +62,7 @@ class Stress {
     return job;
   }
 
-  void watched_by(const Watcher& watcher, double seconds) {
+  void watched_by(Witness watcher, double seconds) {
     Job all = job();
     all.engine = Engine::random;
     all.bounds = generator::random_bounds();
@@ -71,12 +71,12 @@ class Stress {
     all.runs = std::uint64_t{1} << 50;
     all.stop_at_finding = true;
     all.deadline_ns = base::monotonic_ns() + static_cast<std::uint64_t>(std::max(seconds, 0.1) * 1e9);
-    SupervisorOptions how{.executable = watcher.program, .runners = options_.runners};
+    SupervisorOptions how{.executable = options_.programs.of(watcher), .runners = options_.runners};
     if (options_.begin_pass) options_.begin_pass();
     if (options_.progress)
       how.progress = [&](std::span<const Tally* const> tallies) {
         report::Standing standing{
-            .what = fmt::format("{}, stress, {}", implementation_.name(), watcher.witness),
+            .what = fmt::format("{}, stress, {}", implementation_.name(), to_string(watcher)),
             .time_limit_seconds = seconds};
         for (const Tally* tally : tallies) {
           standing.done += tally->done.load();
@@ -89,7 +89,8 @@ class Stress {
     checked_.interrupted = checked_.interrupted || got.interrupted;
     report::Result& result = checked_.result;
     result.effort.stress_runs += got.merged.done;
-    tried_ += fmt::format("{}{} runs under {}", tried_.empty() ? "" : ", ", got.merged.done, watcher.witness);
+    tried_ +=
+        fmt::format("{}{} runs under {}", tried_.empty() ? "" : ", ", got.merged.done, to_string(watcher));
     result.outcomes.clean += got.merged.outcomes[static_cast<std::size_t>(interpreter::Outcome::clean)];
     result.outcomes.hang += got.merged.outcomes[static_cast<std::size_t>(interpreter::Outcome::hang)];
     result.outcomes.hang_suspected +=
@@ -100,13 +101,13 @@ class Stress {
     for (const std::string& text : got.merged.errors) error_ = text;
     for (const std::string& text : got.errors) error_ = text;
     if (got.merged.fault)
-      result.notes.push_back(fmt::format("under {}: {} ({}; no proof of a late use)", watcher.witness,
+      result.notes.push_back(fmt::format("under {}: {} ({}; no proof of a late use)", to_string(watcher),
                                          one_line(got.merged.fault->scenario), got.merged.fault->what));
     for (const Found& found : got.merged.findings) report_finding(found, watcher, before);
   }
 
   /// A finding of a run that is over: whether it comes again is for chance to say, so that is counted.
-  void report_finding(const Found& found, const Watcher& watcher, double before) {
+  void report_finding(const Found& found, Witness watcher, double before) {
     const scenario::Scenario scenario = shrunk(found, watcher);
     const auto [times, text] = seen_again(scenario, found.finding.signature, watcher, again_runs);
     report::Counterexample c;
@@ -121,8 +122,8 @@ class Stress {
         "{} --impl {}{} --stress --times {} --witness {} -e '{}'", options_.replay_command,
         implementation_.name(),
         implementation_.plugin->flavour_count > 1 ? " --flavour " + implementation_.flavour_name() : "",
-        again_runs, watcher.witness, one_line(scenario));
-    c.confirmed_by.push_back(watcher.witness);
+        again_runs, to_string(watcher), one_line(scenario));
+    c.confirmed_by.emplace_back(to_string(watcher));
     checked_.result.notes.push_back(
         fmt::format("{}: seen under stress; {} of {} more runs showed it again", c.kind, times, again_runs));
     checked_.result.findings.push_back(std::move(c));
@@ -133,13 +134,13 @@ class Stress {
     std::string text;  ///< of a sanitizer
   };
   /// How many of so many runs of `scenario` show the finding.
-  Again seen_again(const scenario::Scenario& scenario, const verdict::Signature& signature,
-                   const Watcher& watcher, std::uint64_t runs) const {
+  Again seen_again(const scenario::Scenario& scenario, const verdict::Signature& signature, Witness watcher,
+                   std::uint64_t runs) const {
     Job again = job();
     again.engine = Engine::one;
     again.runs = runs;
     again.scenario = scenario;
-    const auto run = run_one(again, {.executable = watcher.program,
+    const auto run = run_one(again, {.executable = options_.programs.of(watcher),
                                      .deaths_limit = static_cast<unsigned>(runs) + 1,
                                      .symbolize = runs == again_runs});
     Again result;
@@ -150,7 +151,7 @@ class Stress {
     return result;
   }
 
-  scenario::Scenario shrunk(const Found& found, const Watcher& watcher) const {
+  scenario::Scenario shrunk(const Found& found, Witness watcher) const {
     return shrinker::shrink(
                found.scenario, offers_,
                [&](const scenario::Scenario& candidate) {
@@ -198,7 +199,7 @@ class Stress {
 }  // namespace
 
 Checked stress(interpreter::Implementation implementation, scenario::Discipline discipline,
-               const CheckOptions& options, std::span<const Watcher> watchers) {
+               const CheckOptions& options, std::span<const Witness> watchers) {
   return Stress(implementation, discipline, options).run(watchers);
 }
 

@@ -5,23 +5,15 @@
 
 #include "harness/campaign/check.hpp"
 
-#include <filesystem>
 #include <span>
-#include <string>
 
 namespace scopecheck::campaign {
 
-/// A program whose runners watch.
-struct Watcher {
-  std::string witness;  ///< "asan", "tsan"
-  std::filesystem::path program;
-};
-
-/// Requires: validate(plugin) passed; options.seconds > 0.
+/// Requires: validate(plugin) passed; options.seconds > 0; there are programs of the watchers.
 /// Ensures: the verdict is unsound with a finding that was seen, or inconclusive with the number of runs. An
 /// implementation without threads is not run.
 /// Cost: options.seconds, shared evenly by the watchers; less with a finding.
 [[nodiscard]] Checked stress(interpreter::Implementation implementation, scenario::Discipline discipline,
-                             const CheckOptions& options, std::span<const Watcher> watchers);
+                             const CheckOptions& options, std::span<const Witness> watchers);
 
 }  // namespace scopecheck::campaign

@@ -83,7 +83,9 @@ class Supervision {
 
   /// Of job 0; null when it could not be set up.
   [[nodiscard]] const Tally* first_tally() const { return tallies_.empty() ? nullptr : tallies_.front(); }
-  [[nodiscard]] bool first_under_asan() const { return !shards_.empty() && shards_.front()->under_asan(); }
+  [[nodiscard]] verdict::Witness first_witness() const {
+    return shards_.empty() ? verdict::Witness::ledger : shards_.front()->witness();
+  }
 
  private:
   void fill() {
@@ -209,7 +211,7 @@ std::expected<OneRun, std::string> run_one(const Job& job, const SupervisorOptio
   if (!result.death && !supervised.errors.empty()) return std::unexpected(supervised.errors.front());
   const Tally* const tally = supervision.first_tally();
   if (tally == nullptr) return result;
-  result.under_asan = supervision.first_under_asan();
+  result.witness = supervision.first_witness();
   result.runs = tally->done.load();
   if (tally->ledger.events().size() <= ledger::max_events) result.ledger = tally->ledger;
   result.ledger_hash = tally->ledger_hash;
@@ -221,6 +223,8 @@ std::expected<OneRun, std::string> run_one(const Job& job, const SupervisorOptio
     result.sanitizer_event = tally->sanitizer_event;
     result.sanitizer_in_harness = tally->sanitizer_in_harness;
     result.sanitizer_text = text_of(tally->sanitizer_text);
+    result.races.assign(tally->races.begin(),
+                        tally->races.begin() + std::min<std::size_t>(tally->races_used, max_races));
   }
   if (!result.death || result.death->kind == DeathKind::ended || result.death->kind == DeathKind::stuck) {
     // Where runs of one scenario ended differently, the one that was not clean is what matters.

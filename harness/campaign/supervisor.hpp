@@ -61,9 +61,10 @@ struct OneRun {
   std::uint32_t sanitizer_event = 0;
   bool sanitizer_in_harness = false;
   std::string sanitizer_text;
+  std::vector<Race> races;
   std::optional<Death> death;
   bool interrupted = false;
-  bool under_asan = false;  ///< the runner's program is an ASan build
+  verdict::Witness witness{};  ///< what the runner's program is built with
 };
 /// Requires: job.engine is Engine::one.
 /// Errors: the runner could not work; a sentence.

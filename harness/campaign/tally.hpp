@@ -65,6 +65,13 @@ struct FoundSlot {
   std::uint64_t times = 0;
 };
 
+/// A race that TSan reported at a touch of a cell: how many events the ledger had then.
+struct Race {
+  std::uint32_t event = 0;
+  std::uint8_t cell = scenario::none;
+};
+inline constexpr std::size_t max_races = 16;
+
 inline constexpr std::size_t outcome_kinds = 6;
 
 /// Tally::number before the first run of a runner.
@@ -117,10 +124,13 @@ struct Tally {
   /// Sanitizer reports of the current run (recover mode), the number of ledger events when the first of
   /// them came, and its text.
   std::uint32_t sanitizer_reports = 0;
+  verdict::Witness sanitizer_witness{};
   std::uint32_t sanitizer_event = 0;
   bool sanitizer_in_harness = false;        ///< the harness's own access to a cell was reported
   bool sanitizer_in_ended_storage = false;  ///< the address lies in storage of a value or cell that had ended
-  std::array<char, 8192> sanitizer_text{};
+  std::array<char, 32768> sanitizer_text{};
+  std::uint32_t races_used = 0;
+  std::array<Race, max_races> races{};  ///< the first of the current run
 };
 
 }  // namespace scopecheck::campaign

@@ -1,6 +1,5 @@
 #include "harness/campaign/check.hpp"
 
-#include "harness/campaign/sanitizer.hpp"
 #include "harness/campaign/stress.hpp"
 #include "harness/campaign/supervisor.hpp"
 #include "harness/cli/commands.hpp"
@@ -51,8 +50,7 @@ void print_gate(const campaign::Gate& gate) {
   fmt::print("  {:<8} {:<32} {:<30} {:<24} {}\n", "witness", "planted", "where the memory is",
              "what uses it late", "");
   for (const campaign::GateRow& row : gate.rows)
-    fmt::print("  {:<8} {:<32} {:<30} {:<24} {}{}\n",
-               row.planted->witness == campaign::Witness::asan ? "ASan" : "ledger",
+    fmt::print("  {:<8} {:<32} {:<30} {:<24} {}{}\n", campaign::to_string(row.planted->witness),
                row.planted->implementation, row.planted->place, row.planted->carrier,
                !row.caught          ? "BLIND: "
                : row.planted->finds ? "caught"
@@ -68,26 +66,12 @@ schedule::Policy policy_of(std::string_view name) {
   return static_cast<schedule::Policy>(found - schedule::policy_names.begin());
 }
 
-struct Programs {
-  std::filesystem::path program, asan;
-  std::string asan_missing;
-};
-
-Programs programs() {
-  Programs found{.program = own_executable()};
-  if (const auto asan = campaign::asan_executable())
-    found.asan = *asan;
-  else
-    found.asan_missing = asan.error();
-  return found;
-}
-
 }  // namespace
 
 int selftest() {
   const campaign::StopOnSignals signals;
-  const Programs found = programs();
-  const campaign::Gate gate = campaign::run_gate(found.program, found.asan, found.asan_missing);
+  const campaign::Programs programs = campaign::find_programs(own_executable());
+  const campaign::Gate gate = campaign::run_gate(programs);
   print_gate(gate);
   const std::string failure = gate.first_failure();
   if (failure.empty()) {
@@ -110,8 +94,8 @@ int check(const CheckArguments& arguments) {
       return exit_usage;
     }
   const campaign::StopOnSignals signals;
-  const Programs found = programs();
-  const campaign::Gate gate = campaign::run_gate(found.program, found.asan, found.asan_missing);
+  const campaign::Programs programs = campaign::find_programs(own_executable());
+  const campaign::Gate gate = campaign::run_gate(programs);
   if (arguments.verbose) print_gate(gate);
 
   report::Progress progress(STDERR_FILENO, !arguments.quiet);
@@ -125,8 +109,7 @@ int check(const CheckArguments& arguments) {
     options.policy =
         arguments.scheduler == "exhaustive" ? schedule::Policy::lowest : policy_of(arguments.scheduler);
   options.pct_depth = static_cast<std::uint8_t>(arguments.pct_depth);
-  options.program = found.program;
-  options.asan_program = found.asan;
+  options.programs = programs;
   if (const char* typed = std::getenv("SCOPECHECK_COMMAND"); typed != nullptr && *typed != '\0')
     options.replay_command = std::string(typed) + " replay";
   options.style = report::detect_style(STDOUT_FILENO);
@@ -134,10 +117,11 @@ int check(const CheckArguments& arguments) {
   options.progress = [&](const report::Standing& standing) { progress.update(standing); };
 
   const std::vector<Work> list = work_for(*implementations, arguments.discipline);
-  std::vector<campaign::Watcher> watchers;
-  if (found.asan_missing.empty()) watchers.push_back({"asan", found.asan});
+  std::vector<campaign::Witness> watchers;
+  for (const campaign::Witness witness : {campaign::Witness::asan, campaign::Witness::tsan})
+    if (programs.has(witness)) watchers.push_back(witness);
   if (arguments.stress && watchers.empty()) {
-    complain(found.asan_missing);
+    complain(programs.missing(campaign::Witness::asan));
     return exit_harness;
   }
   std::vector<report::Result> results;

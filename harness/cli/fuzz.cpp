@@ -69,11 +69,8 @@ int fuzz(const FuzzArguments& arguments) {
   }
   const scenario::Discipline discipline = discipline_of(arguments.discipline);
   const scenario::Offers offers = interpreter::offers_of(*implementation, discipline);
-  const std::filesystem::path program = own_executable();
-  std::filesystem::path asan_program;
-  if (const auto asan = campaign::asan_executable()) asan_program = *asan;
-  const campaign::Confirmer confirmer{*implementation, discipline,   offers,
-                                      program,         asan_program, !asan_program.empty()};
+  const campaign::Programs programs = campaign::find_programs(own_executable());
+  const campaign::Confirmer confirmer{*implementation, discipline, offers, programs};
 
   report::Progress progress(STDERR_FILENO, !arguments.quiet);
   campaign::FuzzOptions options;

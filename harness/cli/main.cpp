@@ -194,8 +194,8 @@ int run(int argc, char** argv) {
   scenario_options(*replay, scenario_arguments);
   replay
       ->add_option("--witness", scenario_arguments.witness,
-                   "who watches: the ledger alone, or ASan with the real access")
-      ->check(CLI::IsMember({"ledger", "asan"}))
+                   "who watches: the ledger alone, or ASan or TSan with the real access")
+      ->check(CLI::IsMember({"ledger", "asan", "tsan"}))
       ->capture_default_str();
   replay
       ->add_option("--times", scenario_arguments.times, "how often; says whether all ledgers were identical")

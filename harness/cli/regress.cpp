@@ -1,6 +1,5 @@
 #include "harness/campaign/regress.hpp"
 
-#include "harness/campaign/sanitizer.hpp"
 #include "harness/campaign/supervisor.hpp"
 #include "harness/cli/fuzzing.hpp"
 #include "harness/cli/select.hpp"
@@ -23,8 +22,7 @@ int regress(const RegressArguments& arguments) {
     return exit_usage;
   }
   const campaign::StopOnSignals signals;
-  campaign::RegressOptions options{.program = own_executable()};
-  if (const auto asan = campaign::asan_executable()) options.asan_program = *asan;
+  campaign::RegressOptions options{.programs = campaign::find_programs(own_executable())};
   options.runners =
       arguments.runners != 0 ? arguments.runners : std::max(1u, std::thread::hardware_concurrency());
   const auto results = campaign::regress(*files, options);

@@ -2,7 +2,6 @@
 #include "harness/campaign/confirm.hpp"
 #include "harness/campaign/examine.hpp"
 #include "harness/campaign/jobs.hpp"
-#include "harness/campaign/sanitizer.hpp"
 #include "harness/campaign/supervisor.hpp"
 #include "harness/cli/commands.hpp"
 #include "harness/cli/select.hpp"
@@ -21,6 +20,7 @@ namespace {
 
 using campaign::Confirmer;
 using campaign::OneRun;
+using campaign::Witness;
 
 constexpr std::array<std::string_view, campaign::outcome_kinds> outcome_words = {
     "clean", "hang (proved)", "hang-suspected", "fail-stop", "discard (a documented precondition was broken)",
@@ -28,23 +28,16 @@ constexpr std::array<std::string_view, campaign::outcome_kinds> outcome_words = 
 
 struct Context {
   Chosen chosen;
-  std::filesystem::path program, asan;
-  std::string asan_missing;
+  campaign::Programs programs;
 
-  Confirmer confirmer() const {
-    return {chosen.implementation, chosen.discipline, chosen.offers, program, asan, asan_missing.empty()};
-  }
+  Confirmer confirmer() const { return {chosen.implementation, chosen.discipline, chosen.offers, programs}; }
+  bool has_threads() const { return chosen.offers.threads; }
 };
 
 std::expected<Context, std::string> context_for(const ScenarioArguments& arguments) {
   auto chosen = choose(arguments);
   if (!chosen) return std::unexpected(chosen.error());
-  Context context{.chosen = std::move(*chosen), .program = own_executable()};
-  if (const auto asan = campaign::asan_executable())
-    context.asan = *asan;
-  else
-    context.asan_missing = asan.error();
-  return context;
+  return Context{.chosen = std::move(*chosen), .programs = campaign::find_programs(own_executable())};
 }
 
 /// The finding to show: the one that the file names, or the first.
@@ -83,42 +76,48 @@ int replay(const ScenarioArguments& arguments) {
     complain(context.error());
     return exit_usage;
   }
-  const bool asan = arguments.witness == "asan";
-  if (asan && !context->asan_missing.empty()) {
-    complain(context->asan_missing);
+  const Witness witness = arguments.witness == "asan"   ? Witness::asan
+                          : arguments.witness == "tsan" ? Witness::tsan
+                                                        : Witness::ledger;
+  const bool sanitized = witness != Witness::ledger;
+  if (!context->programs.has(witness)) {
+    complain(context->programs.missing(witness));
     return exit_harness;
   }
   const campaign::StopOnSignals signals;
   campaign::Job job = campaign::job_for(context->chosen.implementation, context->chosen.discipline);
   job.engine = campaign::Engine::one;
   job.runs = arguments.times;
-  job.real_access = asan;
+  job.real_access = sanitized;
   job.free = arguments.stress;
   job.scenario = context->chosen.parsed.scenario;
-  const auto run = campaign::run_one(job, {.executable = asan ? context->asan : context->program,
-                                           .symbolize = asan && arguments.times == 1});
+  const auto run = campaign::run_one(
+      job, {.executable = context->programs.of(witness), .symbolize = sanitized && arguments.times == 1});
   if (!run) {
     complain(run.error());
     return exit_harness;
   }
-  if (asan && !run->under_asan) {
-    complain(fmt::format("{} is not an AddressSanitizer build: nothing in it watches memory",
-                         context->asan.string()));
+  if (sanitized && run->witness != witness) {
+    complain(fmt::format(
+        "{} is not {} build: nothing in it watches {}", context->programs.of(witness).string(),
+        witness == Witness::asan ? "an ASan" : "a TSan", witness == Witness::asan ? "memory" : "threads"));
     return exit_harness;
   }
   fmt::print("{} under {}: {}\n", context->chosen.implementation.name(),
-             asan ? "ASan, with the real access" : "the ledger", outcome_of(*context, *run));
+             sanitized ? fmt::format("{}, with the real access", campaign::in_words(witness)) : "the ledger",
+             outcome_of(*context, *run));
   for (const campaign::Found& found : run->findings)
     fmt::print("  {} {}{}\n", verdict::to_string(found.finding.signature),
                place(*context, found.finding.used_at),
                arguments.stress ? fmt::format(", in {} of {} runs", found.times, run->runs) : "");
   if (run->findings.empty()) fmt::print("  no finding\n");
   if (run->fault) fmt::print("  a fault that proves no late use: {}\n", run->fault->what);
-  if (asan) {
-    const bool agree = run->sanitizer_reports > 0;
-    fmt::print("  ASan: {}\n", agree ? fmt::format("{} report(s), the first after {} events of the ledger",
-                                                   run->sanitizer_reports, run->sanitizer_event)
-                                     : "no report");
+  if (sanitized) {
+    fmt::print("  {}: {}\n", campaign::in_words(witness),
+               run->sanitizer_reports > 0
+                   ? fmt::format("{} report(s), the first after {} events of the ledger",
+                                 run->sanitizer_reports, run->sanitizer_event)
+                   : "no report");
     if (!run->sanitizer_text.empty()) fmt::print("\n{}\n", run->sanitizer_text);
   }
   if (arguments.times > 1 && !arguments.stress)
@@ -159,11 +158,17 @@ int explain(const ScenarioArguments& arguments) {
   const Confirmer confirmer = context->confirmer();
   auto run = confirmer.once(context->chosen.parsed.scenario, {});
   bool watched = false;  // by ASan
-  if (run && run->findings.empty() && confirmer.has_asan) {
+  if (run && run->findings.empty() && context->programs.has(Witness::asan)) {
     // Perhaps only the sanitizer sees it. A twin that is none, or that is of other sources, is no witness.
-    auto again = confirmer.once(context->chosen.parsed.scenario, {.asan = true, .symbolize = true});
-    watched = again && again->under_asan;
+    auto again =
+        confirmer.once(context->chosen.parsed.scenario, {.witness = Witness::asan, .symbolize = true});
+    watched = again && again->witness == Witness::asan;
     if (watched) run = std::move(again);
+  }
+  if (run && run->findings.empty() && context->has_threads() && context->programs.has(Witness::tsan)) {
+    auto again =
+        confirmer.once(context->chosen.parsed.scenario, {.witness = Witness::tsan, .symbolize = true});
+    if (again && again->witness == Witness::tsan && !again->findings.empty()) run = std::move(again);
   }
   if (!run) {
     complain(run.error());
@@ -175,14 +180,16 @@ int explain(const ScenarioArguments& arguments) {
                                     report::detect_style(STDOUT_FILENO), context->chosen.wording));
   if (found != nullptr) fmt::print("{}\n", verdict::to_string(found->finding.signature));
   if (found == nullptr) fmt::print("{}: no finding\n", outcome_of(*context, *run));
-  if (found != nullptr && campaign::seen_by_sanitizer_alone(found->finding.kind()))
-    fmt::print("seen by ASan alone: {}\n", campaign::sanitizer_summary(run->sanitizer_text));
+  if (found != nullptr)
+    if (const Witness alone = verdict::info(found->finding.kind()).seen_by; alone != Witness::ledger)
+      fmt::print("seen by {} alone: {}\n", campaign::in_words(alone),
+                 campaign::sanitizer_summary(run->sanitizer_text));
   if (run->fault) fmt::print("a fault that proves no late use: {}\n", run->fault->what);
   if (found == nullptr && !watched)
     fmt::print("The ledger alone looked; the runtime's own memory is watched by ASan only. {}\n",
-               context->asan_missing.empty()
-                   ? fmt::format("{} is not an ASan build of these sources.", context->asan.string())
-                   : context->asan_missing);
+               context->programs.has(Witness::asan)
+                   ? fmt::format("{} is not an ASan build of these sources.", context->programs.asan.string())
+                   : context->programs.asan_missing);
   return exit_ok;
 }
 
@@ -201,8 +208,9 @@ int shrink(const ScenarioArguments& arguments) {
   }
   std::optional<campaign::Found> found;
   if (const campaign::Found* shown = shown_finding(*context, *fast)) found = *shown;
-  if (!found && context->asan_missing.empty()) {  // perhaps only the sanitizer sees it
-    const auto watched = confirmer.once(context->chosen.parsed.scenario, {.asan = true});
+  for (const Witness sanitizer : {Witness::asan, Witness::tsan}) {  // perhaps only a sanitizer sees it
+    if (found || !context->programs.has(sanitizer)) continue;
+    const auto watched = confirmer.once(context->chosen.parsed.scenario, {.witness = sanitizer});
     if (watched)
       if (const campaign::Found* shown = shown_finding(*context, *watched)) found = *shown;
   }

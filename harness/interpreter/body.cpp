@@ -75,6 +75,7 @@ bool Machine::State::begin_step(scopecheck_child& child) {
     ledger.raise(ledger::alarm_step);
     return false;
   }
+  promised.child_begins(child);
   if (forgot_something) ledger.reach(Goal::stepped_after_forget);
   ledger.mark(task, ledger::task_started);
   ledger.unmark(task, ledger::task_woken);
@@ -86,6 +87,7 @@ scopecheck_status Machine::State::end_step(scopecheck_child& child, Flow flow, s
   const std::uint8_t task = child.task;
   scopecheck_status status = SCOPECHECK_PENDING;
   if (flow != Flow::suspended) {
+    promised.child_ends(child);
     a.finished = true;
     status = flow == Flow::closed ? SCOPECHECK_OK : SCOPECHECK_THROWN;
   }
@@ -188,6 +190,7 @@ void Machine::State::drop_child(scopecheck_child& child) {
     const bool in_payload = cell == plan.payload && child.payload.made && !child.payload.dropped;
     if (!in_result && !in_payload) cell_ends(cell, task);
   }
+  promised.child_ends(child);
   drop_waker(child.gate_waker);
   drop_waker(child.park_waker);
   child.gate_waiting = child.parked = false;
@@ -207,6 +210,7 @@ scopecheck_status Machine::State::drop_object(scopecheck_object& object) {
                  object.task, object.cell);
     if (cell_kept_by[object.cell] == object.task) cell_ends(object.cell, object.task);
   }
+  promised.child_ends(children[object.task]);
   return object.bomb ? SCOPECHECK_THROWN : SCOPECHECK_OK;
 }
 
@@ -215,9 +219,7 @@ void Machine::State::object_touch(EventKind kind, std::uint8_t task, std::uint8_
   if (kind == EventKind::touched_by_payload) ledger.reach(Goal::payload_touched);
   if (!owned)
     ledger.reach(kind == EventKind::touched_by_capture ? Goal::capture_touched : Goal::result_touched);
-  const ledger::Touch touch = ledger.touched(kind, task, cell, needs_no_loan(cell, task), op);
-  if ((touch & ledger::touch_dead) != 0 && !real_access) return;
-  access(cell, owned || (plans[task].mut >> cell & 1) != 0);
+  task_touch(kind, task, cell, owned || (plans[task].mut >> cell & 1) != 0);
 }
 
 }  // namespace scopecheck::interpreter

@@ -32,6 +32,8 @@ ExceptionGlobals& exception_globals() {
   return *reinterpret_cast<ExceptionGlobals*>(abi::__cxa_get_globals());  // layout: Itanium C++ ABI, 2.2.2
 }
 
+constexpr std::uint64_t clobbered = 0xdeadc0dedeadc0deull;
+
 /// The cells of one stack frame. The destructor is what makes ASan keep the frame's life apart even when
 /// the frame is left by unwinding, and it clobbers what is about to end.
 class FrameCells {
@@ -40,7 +42,7 @@ class FrameCells {
     for (Cell& cell : cells_) cell = 0;
   }
   ~FrameCells() {
-    for (Cell& cell : cells_) cell = 0xdeadc0dedeadc0deull;
+    for (Cell& cell : cells_) cell = clobbered;
   }
   FrameCells(const FrameCells&) = delete;
   FrameCells& operator=(const FrameCells&) = delete;
@@ -76,7 +78,8 @@ Machine::State::State(Implementation implementation, const scenario::Offers& off
       offers(offered),
       ledger(events),
       // the system's thread library is not instrumented, and neither is that plugin
-      arena(offered.threads || (plugin.promises & SCOPECHECK_PROMISE_INSTRUMENTED) == 0) {
+      arena(offered.threads || (plugin.promises & SCOPECHECK_PROMISE_INSTRUMENTED) == 0),
+      promised(original) {
   if (!offered.threads) return;
   children_block = offered.blocks;
   conductor = std::make_unique<schedule::Conductor>(*this, choices);
@@ -96,7 +99,13 @@ void Machine::on_unreturnable(Unreturnable handler, void* context) {
   state_->unreturnable_context = context;
 }
 
-bool Machine::touching_cell() { return state_in_progress != nullptr && state_in_progress->touching; }
+bool Machine::touching_cell() { return state_in_progress != nullptr && state_in_progress->touching != none; }
+
+__attribute__((no_sanitize("thread"))) std::uint8_t Machine::touched_cell(const void* address) {
+  if (!touching_cell()) return none;
+  const std::uint8_t cell = state_in_progress->touching;
+  return state_in_progress->cell_at[cell] == address ? cell : none;
+}
 
 bool Machine::storage_has_ended(const void* address) {
   return state_in_progress != nullptr && state_in_progress->arena.has_died(address);
@@ -171,7 +180,11 @@ void Machine::State::prepare(const scenario::Scenario& scenario, const RunOption
   if (conductor != nullptr) conductor->begin(options.order, options.free);
   gates_open = options.free && !children_block ? 1 : 0;
   ops_seen = 0;
-  forgot_something = touching = false;
+  forgot_something = false;
+  touching = none;
+  claimed_by.fill(nullptr);
+  tsan_acquire(
+      &claimed_by);  // whatever was left behind by earlier runs did before this one, in the same places
   ledger.clear();
   arena.reset();
   for (std::size_t v = 0; v < values_used; ++v) values[v] = Value{};
@@ -307,7 +320,10 @@ void Machine::State::declare_cell(Activation& a, std::uint8_t cell, Cell* frame_
                                          : static_cast<Cell*>(arena.allocate(sizeof(Cell), alignof(Cell)));
   cell_owner[cell] = a.actor;
   cell_holds[cell] = ++next_pattern;
-  *cell_at[cell] = cell_holds[cell];
+  if (conductor != nullptr)
+    claim(cell, cell_holds[cell]);
+  else
+    *cell_at[cell] = cell_holds[cell];
   a.decls.push_back({.is_cell = true, .index = cell});
   const ledger::Place place = frame_cells != nullptr ? ledger::Place::stack_frame
                               : a.body == Body::task ? ledger::Place::task_body
@@ -317,8 +333,9 @@ void Machine::State::declare_cell(Activation& a, std::uint8_t cell, Cell* frame_
 
 void Machine::State::cell_ends(std::uint8_t cell, std::uint8_t actor) {
   if (!ledger.cell_alive(cell)) return;
-  if (!cell_on_stack[cell]) arena.kill(const_cast<std::uint64_t*>(cell_at[cell]), sizeof(Cell));
   ledger.cell_died(cell, actor, op);
+  if (conductor != nullptr) claim(cell, clobbered);
+  if (!cell_on_stack[cell]) arena.kill(const_cast<std::uint64_t*>(cell_at[cell]), sizeof(Cell));
 }
 
 namespace {
@@ -329,9 +346,11 @@ std::uint64_t shown_read(const Cell& memory) {
 }  // namespace
 
 void Machine::State::access(std::uint8_t cell, bool write) {
-  touching = true;
+  const TouchOfCell touch(*this, cell);
   Cell& memory = *cell_at[cell];
-  if (write) {
+  if (under_tsan && !ledger.cell_alive(cell)) {
+    tell_tsan_of_touch(&memory, write);
+  } else if (write) {
     const std::uint64_t pattern = cell_holds[cell] = ++next_pattern;
     const ShownToTsan shown;
     memory = pattern;
@@ -339,18 +358,20 @@ void Machine::State::access(std::uint8_t cell, bool write) {
     ledger.raise(ledger::alarm_scribble);
     ledger.append(EventKind::scribbled, client_actor, cell, 0, op);
   }
-  touching = false;
+}
+
+void Machine::State::task_touch(EventKind kind, std::uint8_t task, std::uint8_t cell, bool write) {
+  const bool unordered = claimed_by[cell] != nullptr && claimed_by[cell] != &role();
+  const ledger::Touch touch = ledger.touched(kind, task, cell, needs_no_loan(cell, task), unordered, op);
+  // the claim is not what the next touch meets first
+  if (unordered) claimed_by[cell] = nullptr;
+  if ((touch & ledger::touch_dead) == 0 || real_access) access(cell, write);
 }
 
 void Machine::State::client_touch(const Activation& a, std::uint8_t cell, bool write) {
-  if (a.body == Body::task || a.actor != client_actor) {
-    const bool owned = needs_no_loan(cell, a.actor);
-    const ledger::Touch touch =
-        ledger.touched(write ? EventKind::touched_write : EventKind::touched_read, a.actor, cell, owned, op);
-    if ((touch & ledger::touch_dead) != 0 && !real_access) return;
-  } else {
-    ledger.append(EventKind::client_touched, client_actor, cell, write ? 1 : 0, op);
-  }
+  if (a.body == Body::task || a.actor != client_actor)
+    return task_touch(write ? EventKind::touched_write : EventKind::touched_read, a.actor, cell, write);
+  ledger.append(EventKind::client_touched, client_actor, cell, write ? 1 : 0, op);
   access(cell, write);
 }
 
@@ -576,8 +597,10 @@ void Machine::State::run_inside(Activation& a) {
   scopecheck_object* out = nullptr;
   scopecheck_status status = SCOPECHECK_OK;
   if (runtime_usable) {
+    promised.handed_over(root);
     const Crossing door(*this, true);
     status = plugin.block_on(rt, &root, &out);
+    promised.call_returned(root);
   }
   op = first;
   if (status == SCOPECHECK_THROWN) {

@@ -89,6 +89,9 @@ class Machine {
 
   /// Whether the machine is touching a cell right now. For sanitizer callbacks.
   [[nodiscard]] static bool touching_cell();
+  /// The cell at `address`, while the machine is touching it; scenario::none otherwise. For sanitizer
+  /// callbacks.
+  [[nodiscard]] static std::uint8_t touched_cell(const void* address);
   /// Whether `address` lies in storage of a value or cell that ended in the current run. For sanitizer
   /// callbacks.
   [[nodiscard]] static bool storage_has_ended(const void* address);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "harness/interpreter/machine.hpp"
+#include "harness/interpreter/promised_order.hpp"
 #include "harness/schedule/conductor.hpp"
 
 #include <string>
@@ -141,7 +142,7 @@ struct Machine::State final : schedule::Tasks {
   bool runtime_alive = false;
   bool runtime_usable = false;
   bool forgot_something = false;
-  bool touching = false;
+  std::uint8_t touching = scenario::none;  ///< the cell, while one is being touched
   Outcome outcome = Outcome::clean;
   const char* error = "";
   void* rt = nullptr;
@@ -169,6 +170,9 @@ struct Machine::State final : schedule::Tasks {
   std::unique_ptr<schedule::Conductor> conductor;
   schedule::Choices choices;    ///< where nobody else wants them
   bool children_block = false;  ///< they block a thread of it; otherwise they suspend
+  const PromisedOrder promised;
+  /// The thread (as the address of its role) that alone may use the cell and is in the harness since.
+  std::array<const void*, scenario::max_cells> claimed_by{};
   Unreturnable unreturnable = nullptr;
   void* unreturnable_context = nullptr;
   std::string waiter;
@@ -185,6 +189,8 @@ struct Machine::State final : schedule::Tasks {
   void declare_cell(Activation& a, std::uint8_t cell, Cell* frame_cells);
   void cell_ends(std::uint8_t cell, std::uint8_t actor);
   void access(std::uint8_t cell, bool write);
+  /// Classifies and records a touch by a task, and carries it out unless it would be of dead memory.
+  void task_touch(ledger::EventKind kind, std::uint8_t task, std::uint8_t cell, bool write);
   void client_touch(const Activation& a, std::uint8_t cell, bool write);
   bool may_step(Activation& a);
   void panic(Activation& a, scopecheck_object* payload);
@@ -230,6 +236,8 @@ struct Machine::State final : schedule::Tasks {
   void drop(Activation& a, std::uint8_t index);
   void drop_declared(Activation& a, std::uint8_t index, bool unwinding);
   void value_over(std::uint8_t index, ledger::EventKind event, std::uint8_t detail, std::uint8_t actor);
+  /// The loans of a task end, and whoever ended them has the cells back that nobody else has a loan of.
+  void loans_end(std::uint8_t task, std::uint8_t actor);
   bool carried_elsewhere(std::uint8_t task) const;
   void storage_dies(std::uint8_t index);
   void relocate(std::uint8_t index);
@@ -241,7 +249,13 @@ struct Machine::State final : schedule::Tasks {
   void stuck(const schedule::Hang& hang) override;
   [[nodiscard]] schedule::Lanes suspended() const override;
   void wake(std::size_t lane) override;
-  [[nodiscard]] std::size_t moment() const override { return op; }
+  [[nodiscard]] std::size_t moment() const override;
+  // threads.cpp: children that block a thread
+  /// This thread alone may use the cell from now on. TSan sees a store: it knows nothing of lifetimes, but a
+  /// touch by another thread is a race with it, unless the implementation orders the two.
+  void claim(std::uint8_t cell, std::uint64_t value);
+  /// This thread goes from the harness into the implementation, which may order what it did until now.
+  void leaves();
   scopecheck_status block(scopecheck_child& child, scopecheck_object** out);
   scopecheck_status block_root(scopecheck_object** out);
   /// A thread of the runtime steps a child that suspends, or the root.
@@ -308,6 +322,25 @@ Role& role();
 /// a call that may block. schedule::lanes: at none.
 std::size_t& lane();
 
+/// While one lives, this cell is being touched. Under TSan the process does not come to rest meanwhile: the
+/// touch may be reported, which waits for the symbolizer, and TSan has no hook for the beginning of a report.
+class TouchOfCell {
+ public:
+  TouchOfCell(Machine::State& state, std::uint8_t cell) : state_(state) {
+    state.touching = cell;
+    if constexpr (under_tsan) schedule::keep_from_rest(true);
+  }
+  ~TouchOfCell() {
+    if constexpr (under_tsan) schedule::keep_from_rest(false);
+    state_.touching = scenario::none;
+  }
+  TouchOfCell(const TouchOfCell&) = delete;
+  TouchOfCell& operator=(const TouchOfCell&) = delete;
+
+ private:
+  Machine::State& state_;
+};
+
 /// A call through the door, from before until after it. `waits`: it may block or run children. Then the gates
 /// are open while it lives; with threads about, steps are permitted one by one meanwhile, and from a call out
 /// of a step its thread comes back with a permit. After other calls such a runtime is given the time to come
@@ -358,21 +391,23 @@ scopecheck_status Machine::State::through_door(Call&& call) {
 /// lane, unless it is in harness code already.
 class Admission {
  public:
-  [[gnu::always_inline]] inline Admission(Machine::State& state, std::uint8_t task)
-      : conductor_(state.conductor.get()) {
-    if (conductor_ != nullptr && !wait(state, task)) conductor_ = nullptr;
+  [[gnu::always_inline]] inline Admission(Machine::State& state, std::uint8_t task) {
+    if (state.conductor == nullptr) return;
+    state_ = &state;
+    taken_ = wait(state, task);
   }
   [[gnu::always_inline]] inline ~Admission() {
-    if (conductor_ != nullptr) leave(*conductor_);
+    if (state_ != nullptr) leave(*state_, taken_);
   }
   Admission(const Admission&) = delete;
   Admission& operator=(const Admission&) = delete;
 
  private:
   static bool wait(Machine::State& state, std::uint8_t task);
-  static void leave(schedule::Conductor& conductor);
+  static void leave(Machine::State& state, bool taken);
 
-  schedule::Conductor* conductor_;
+  Machine::State* state_ = nullptr;  // of a runtime with threads
+  bool taken_ = false;
 };
 
 }  // namespace scopecheck::interpreter

@@ -6,6 +6,7 @@
 #include "harness/interpreter/state.hpp"
 #include "harness/interpreter/tsan.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
@@ -51,6 +52,7 @@ constexpr std::size_t out_of_a_step = 1u << 16;
 // ---- calls through the door -------------------------------------------------------------------------
 
 std::size_t Crossing::hand_over(Machine::State& state, bool waits) {
+  state.leaves();
   if (!waits || role() == Role::none) return no_call;
   if (role() == Role::step) {
     const std::size_t inside = std::exchange(state.op, op_outside());
@@ -84,9 +86,26 @@ bool Admission::wait(Machine::State& state, std::uint8_t task) {
   return true;
 }
 
-void Admission::leave(schedule::Conductor& conductor) {
+void Admission::leave(Machine::State& state, bool taken) {
+  state.leaves();
+  if (!taken) return;
   role() = Role::none;
-  conductor.leave();
+  state.conductor->leave();
+}
+
+// ---- who has a cell to itself -----------------------------------------------------------------------
+
+void Machine::State::claim(std::uint8_t cell, std::uint64_t value) {
+  const TouchOfCell touch(*this, cell);
+  Cell& memory = *cell_at[cell];
+  claimed_by[cell] = &role();
+  const ShownToTsan shown;
+  memory = value;
+}
+
+void Machine::State::leaves() {
+  tsan_release(&claimed_by);  // for the next run: see prepare()
+  std::ranges::replace(claimed_by, static_cast<const void*>(&role()), static_cast<const void*>(nullptr));
 }
 
 // ---- bodies -----------------------------------------------------------------------------------------
@@ -124,6 +143,7 @@ scopecheck_status Machine::State::block(scopecheck_child& child, scopecheck_obje
     if (status == SCOPECHECK_PENDING)
       status = SCOPECHECK_OK;  // destroyed from within: nothing is left to run
   }
+  leaves();
   role() = before;
   if (!ungated) conductor->leave();
   return status;
@@ -156,6 +176,7 @@ scopecheck_status Machine::State::block_root(scopecheck_object** out) {
     error = "the root task of block_on was run when it was done or running";
   } else {
     role() = Role::driver;
+    promised.child_begins(root);
     root.stepping = true;
     const std::size_t outside = op;
     a.started = true;
@@ -167,6 +188,7 @@ scopecheck_status Machine::State::block_root(scopecheck_object** out) {
     status = end_step(root, flow, out);
     op = outside;
   }
+  leaves();
   role() = Role::none;
   conductor->depart_as_driver();
   return status;
@@ -178,6 +200,7 @@ scopecheck_status Machine::State::step_on_thread(scopecheck_child& child, const 
   enter(*this, child.task);
   const scopecheck_status status = take_step(child, waker, out);
   op = op_outside();  // the client may have gone on while the step waited
+  leaves();
   role() = Role::none;
   conductor->leave();
   return status;
@@ -196,19 +219,27 @@ scopecheck_status Machine::State::step_as_driver(scopecheck_child& child, const 
 // ---- the client's side ------------------------------------------------------------------------------
 
 void Machine::State::stuck(const schedule::Hang& hang) {
+  const HiddenFromTsan hidden;
   if (conductor->free() && wake_one_parked()) return;  // what is looked for is not who wakes whom
   waiter = hang.waiter;
   give_up(hang.proved ? Outcome::hang : Outcome::hang_suspected);
 }
 
 schedule::Lanes Machine::State::suspended() const {
+  const HiddenFromTsan hidden;
   schedule::Lanes set = 0;
   for (std::size_t task = 0; task < tasks_used; ++task)
     if (children[task].gate_waiting && !children[task].dropped) set |= schedule::Lanes{1} << task;
   return set;
 }
 
+std::size_t Machine::State::moment() const {
+  const HiddenFromTsan hidden;
+  return op;
+}
+
 void Machine::State::wake(std::size_t task) {
+  const HiddenFromTsan hidden;
   ++children[task].permits;
   wake_gates();
 }
@@ -263,6 +294,7 @@ scenario::Scenario as_scheduled(const scenario::Scenario& scenario, const schedu
 }
 
 void Machine::State::give_up(Outcome how) {
+  hide_from_tsan(true);  // any thread may come here, also from within the implementation
   outcome = how;
   running = false;
   if (unreturnable != nullptr) unreturnable(unreturnable_context, how);

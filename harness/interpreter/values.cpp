@@ -140,6 +140,7 @@ void Machine::State::spawn(Activation& a, const Op& o) {
     values[slot].task = task;
     storage = fresh_storage(values[slot], plugin.handle_size, plugin.handle_align);
   }
+  promised.handed_over(child);
   const scopecheck_status status =
       through_door([&] { return (reserves ? plugin.reserve : plugin.spawn)(rt, token, &child, storage); });
   if (status == SCOPECHECK_OK) {
@@ -153,7 +154,7 @@ void Machine::State::spawn(Activation& a, const Op& o) {
   }
   if (o.scope != none) values[o.scope].children &= static_cast<std::uint8_t>(~bit(task));
   ledger.append(EventKind::refused, task, task, 0, op);
-  ledger.loans_expired(task, a.actor, op);
+  loans_end(task, a.actor);
   if (heed(status, "spawn reported an error") == SCOPECHECK_THROWN) panic(a, nullptr);
 }
 
@@ -163,6 +164,7 @@ void Machine::State::start(Activation& a, std::uint8_t handle) {
   v.started = true;
   ledger.unmark(v.task, ledger::task_reserved);
   ledger.append(EventKind::started, a.actor, v.task, 0, op);
+  promised.handed_over(children[v.task]);
   const scopecheck_status status =
       heed(through_door([&] { return plugin.start(v.storage); }), "start reported an error");
   if (status == SCOPECHECK_CLOSED) ledger.append(EventKind::refused, v.task, v.task, 0, op);
@@ -175,6 +177,7 @@ void Machine::State::start(Activation& a, std::uint8_t handle) {
 void Machine::State::check_join(std::uint8_t tasks, bool reported_ok) {
   for (std::uint8_t task = 0; task < tasks_used; ++task) {
     if ((tasks & bit(task)) == 0 || !ledger.task_is(task, ledger::task_spawned)) continue;
+    promised.join_returned(children[task]);
     if ((ledger.task(task) & (ledger::task_cancelled | ledger::task_reserved)) != 0) continue;
     if ((plugin.promises & SCOPECHECK_PROMISE_JOIN_WAITS) != 0 && !task_done(task))
       ledger.raise(ledger::alarm_join);
@@ -405,8 +408,23 @@ void Machine::State::value_over(std::uint8_t index, EventKind event, std::uint8_
   Value& v = values[index];
   v.life = Life::ended;
   ledger.append(event, actor, index, detail, op);
-  for (std::uint8_t task = 0; task < tasks_used; ++task)
-    if ((v.tasks & bit(task)) != 0 && !carried_elsewhere(task)) ledger.loans_expired(task, actor, op);
+  for (std::uint8_t task = 0; task < tasks_used; ++task) {
+    if ((v.tasks & bit(task)) == 0) continue;
+    if (event == EventKind::value_left) promised.call_returned(children[task]);
+    if (event == EventKind::value_dropped || event == EventKind::value_unwound)
+      promised.carrier_destroyed(children[task]);
+    if (!carried_elsewhere(task)) loans_end(task, actor);
+  }
+}
+
+void Machine::State::loans_end(std::uint8_t task, std::uint8_t actor) {
+  if (conductor == nullptr) return ledger.loans_expired(task, actor, op);
+  const std::uint8_t lent = ledger.lent();
+  ledger.loans_expired(task, actor, op);
+  const unsigned back = lent & ~ledger.lent() & ~unsigned{cells_leaked};
+  for (std::uint8_t cell = 0; cell < cells_used; ++cell)
+    // what it holds stays: whether that is what was written is judged by whoever reads it
+    if ((back >> cell & 1) != 0 && ledger.cell_alive(cell)) claim(cell, *cell_at[cell]);
 }
 
 /// A scope and the handle that embeds the child both carry its loans: they end with the later one.

@@ -49,11 +49,19 @@ void Ledger::loans_expired(std::uint8_t task, std::uint8_t actor, std::size_t op
     if (through_[other] == task && loans_[other] != 0) loans_expired(other, actor, op);
 }
 
-Touch Ledger::touched(EventKind kind, std::uint8_t task, std::uint8_t cell, bool owned, std::size_t op) {
-  const Touch touch = !cell_alive(cell)                 ? touch_dead
-                      : !owned && !has_loan(task, cell) ? touch_expired
-                                                        : touch_ok;
-  if (touch != touch_ok) raise(alarm_touch);
+std::uint8_t Ledger::lent() const {
+  std::uint8_t cells = 0;
+  for (const std::uint8_t loans : loans_) cells = static_cast<std::uint8_t>(cells | loans);
+  return cells;
+}
+
+Touch Ledger::touched(EventKind kind, std::uint8_t task, std::uint8_t cell, bool owned, bool unordered,
+                      std::size_t op) {
+  Touch touch = !cell_alive(cell) ? touch_dead : !owned && !has_loan(task, cell) ? touch_expired : touch_ok;
+  if (touch != touch_ok) {
+    raise(alarm_touch);
+    if (unordered) touch = static_cast<Touch>(touch | touch_unordered);
+  }
   append(kind, task, cell, touch, op);
   return touch;
 }

@@ -40,11 +40,19 @@ static_assert(event_kinds <= 64, "kinds are collected in a 64-bit set");
 
 inline constexpr std::uint8_t client_actor = 0xff;
 
+/// A task touched a cell.
+[[nodiscard]] constexpr bool is_touch(EventKind kind) {
+  return kind >= EventKind::touched_read && kind <= EventKind::touched_by_payload;
+}
+
 /// How a touch stood to the cell's life: bits of Event::detail.
 enum Touch : std::uint8_t {
   touch_ok = 0,
   touch_dead = 1,     ///< the cell's memory had ended
   touch_expired = 2,  ///< the task's loan had ended, the cell lives
+  /// beside one of these: whoever ended the cell, or has it back, is another thread, which has not gone into
+  /// the implementation since: nothing can have ordered the two
+  touch_unordered = 4,
 };
 
 /// Where a cell or a value lives: detail of cell_born.
@@ -147,8 +155,12 @@ class Ledger {
   [[nodiscard]] bool has_loan(std::uint8_t task, std::uint8_t cell) const {
     return (loans_[task] >> cell & 1) != 0;
   }
-  /// Classifies and records a touch of `cell` by `task`; `owned`: a cell of the task's own.
-  Touch touched(EventKind kind, std::uint8_t task, std::uint8_t cell, bool owned, std::size_t op);
+  /// Cells that some task has a loan of, a bit each.
+  [[nodiscard]] std::uint8_t lent() const;
+  /// Classifies and records a touch of `cell` by `task`. `owned`: a cell of the task's own; `unordered`: see
+  /// touch_unordered.
+  Touch touched(EventKind kind, std::uint8_t task, std::uint8_t cell, bool owned, bool unordered,
+                std::size_t op);
 
   [[nodiscard]] std::uint16_t task(std::uint8_t index) const { return tasks_[index]; }
   [[nodiscard]] bool task_is(std::uint8_t index, TaskLife life) const { return (tasks_[index] & life) != 0; }

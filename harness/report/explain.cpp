@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cctype>
 #include <optional>
 
@@ -26,7 +27,9 @@ class Speaker {
 
   std::string speak() const {
     std::string text;
-    for (const std::string& sentence : {taken(), released(), ended(), used()}) {
+    for (const std::string& sentence : f_.kind() == verdict::FindingKind::data_race
+                                           ? std::array{taken(), used(), unordered(), std::string()}
+                                           : std::array{taken(), released(), ended(), used()}) {
       if (sentence.empty()) continue;
       if (!text.empty()) text += ' ';
       const std::size_t at = text.size();
@@ -126,15 +129,25 @@ class Speaker {
     return fmt::format("{} ended {}.", moment(f_.ended_at), memory());
   }
 
+  /// Of a data-race: the use came first, and in time.
+  std::string unordered() const {
+    const std::string end =
+        f_.released_at == Finding::no_op
+            ? std::string("nothing orders that and what others do with it")
+            : fmt::format("{} ended that loan, and nothing orders the two", moment(f_.released_at));
+    return fmt::format("{}: {} ({}).", end, verdict::info(f_.kind()).text, doc());
+  }
+
   std::string used() const {
     if (f_.used_at == Finding::no_op) return fmt::format("{}: {}.", verdict::info(f_.kind()).text, doc());
     std::string when;
     if (const std::size_t during = client_moment(); during < size() ? during != f_.used_at : true)
       when = fmt::format(", during {}", moment(during));
     const bool in_body = f_.used_at < size() && client_moment() != f_.used_at;
-    return fmt::format("then {}{}{}: {} ({}).", deed(),
-                       in_body ? fmt::format(" (line {})", wording_.line(f_.used_at)) : "", when,
-                       verdict::info(f_.kind()).text, doc());
+    const std::string use = fmt::format(
+        "then {}{}{}", deed(), in_body ? fmt::format(" (line {})", wording_.line(f_.used_at)) : "", when);
+    if (f_.kind() == verdict::FindingKind::data_race) return use + ".";
+    return fmt::format("{}: {} ({}).", use, verdict::info(f_.kind()).text, doc());
   }
   std::string doc() const { return std::string(verdict::info(f_.kind()).doc); }
 

@@ -52,6 +52,7 @@ Json result_json(const Result& result) {
   json["effort"] = {{"exhaustive_ops", result.effort.exhaustive_ops},
                     {"exhaustive_scenarios", result.effort.exhaustive_scenarios},
                     {"witness_scenarios", result.effort.witness_scenarios},
+                    {"tsan_scenarios", result.effort.tsan_scenarios},
                     {"random_scenarios", result.effort.random_scenarios},
                     {"stress_runs", result.effort.stress_runs},
                     {"seconds", number(result.effort.seconds)}};

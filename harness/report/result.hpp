@@ -33,7 +33,8 @@ inline constexpr std::array<std::string_view, 4> verdict_names = {"unsound", "no
 struct Effort {
   std::size_t exhaustive_ops = 0;          ///< every scenario of up to so many ops was run; 0: none
   std::uint64_t exhaustive_scenarios = 0;  ///< in the fast pass
-  std::uint64_t witness_scenarios = 0;     ///< of them, run again under a sanitizer
+  std::uint64_t witness_scenarios = 0;     ///< of them, run again under ASan
+  std::uint64_t tsan_scenarios = 0;        ///< of them, run again under TSan: where children run on threads
   std::uint64_t random_scenarios = 0;
   std::uint64_t stress_runs = 0;  ///< with threads that run as the system lets them
   double seconds = 0;

@@ -262,11 +262,15 @@ std::string counterexample_block(const Result& result, const Counterexample& fin
     out +=
         wrapped(fmt::format("confirmed by {}", fmt::join(finding.confirmed_by, " and ")), "  ", "  ", style);
   if (!finding.sanitizer_report.empty()) {
-    // The summary says enough here; the whole text is one command away.
-    const std::string_view text = finding.sanitizer_report;
-    const std::size_t at = text.find("SUMMARY: ");
-    const std::string_view summary = at == std::string_view::npos ? text : text.substr(at);
-    out += indented(printable(summary.substr(0, summary.find('\n')), style), "  ", style);
+    // The summaries say enough here, one per sanitizer; the whole text is one command away.
+    std::string_view rest = finding.sanitizer_report;
+    rest = rest.substr(std::min(rest.find("SUMMARY: "), rest.size()));
+    if (rest.empty()) rest = finding.sanitizer_report;
+    while (!rest.empty()) {
+      const std::string_view line = rest.substr(0, rest.find('\n'));
+      out += indented(printable(line, style), "  ", style);
+      rest = rest.substr(std::min(rest.find("SUMMARY: ", line.size()), rest.size()));
+    }
   }
   if (!finding.reproduce.empty())
     out += fmt::format("  see it again: {}\n", paint(printable(finding.reproduce, style), Tone::bold, style));

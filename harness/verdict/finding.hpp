@@ -14,8 +14,11 @@
 
 namespace scopecheck::verdict {
 
+/// Who testifies about a run: the ledger in every build, a sanitizer in the build that has it.
+enum class Witness : std::uint8_t { ledger, asan, tsan };
+
 enum class FindingKind : std::uint8_t {
-#define SCOPECHECK_FINDING(id, text, memory, ends_storage, asan_confirms, doc) id,
+#define SCOPECHECK_FINDING(id, text, memory, ends_storage, seen_by, asan_confirms, tsan_confirms, doc) id,
 #include "harness/verdict/kinds.def"
 #undef SCOPECHECK_FINDING
 };
@@ -23,12 +26,15 @@ struct KindInfo {
   std::string_view text;
   bool memory;
   bool ends_storage;
+  Witness seen_by;
   bool asan_confirms;
+  bool tsan_confirms;
   std::string_view doc;
 };
 inline constexpr std::array kind_table = {
-#define SCOPECHECK_FINDING(id, text, memory, ends_storage, asan_confirms, doc) \
-  KindInfo{text, memory != 0, ends_storage != 0, asan_confirms != 0, doc},
+#define SCOPECHECK_FINDING(id, text, memory, ends_storage, seen_by, asan_confirms, tsan_confirms, doc)     \
+  KindInfo{text, memory != 0, ends_storage != 0, Witness::seen_by, asan_confirms != 0, tsan_confirms != 0, \
+           doc},
 #include "harness/verdict/kinds.def"
 #undef SCOPECHECK_FINDING
 };

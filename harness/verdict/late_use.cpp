@@ -39,18 +39,12 @@ std::uint8_t holder_of(const Evidence& evidence, std::size_t before, std::uint8_
   return holder == scenario::none ? task : holder;
 }
 
-bool is_touch(EventKind kind) {
-  return kind == EventKind::touched_read || kind == EventKind::touched_write ||
-         kind == EventKind::touched_by_capture || kind == EventKind::touched_by_result ||
-         kind == EventKind::touched_by_payload;
-}
-
 }  // namespace
 
 void late_use(const Evidence& evidence, Findings& findings) {
   for (std::size_t i = 0; i < evidence.events.size(); ++i) {
     const ledger::Event& use = evidence.events[i];
-    if (!is_touch(use.kind) || use.detail == ledger::touch_ok) continue;
+    if (!ledger::is_touch(use.kind) || use.detail == ledger::touch_ok) continue;
     Finding finding;
     finding.signature.kind =
         (use.detail & ledger::touch_dead) != 0 ? FindingKind::use_after_scope : FindingKind::aliased_borrow;

@@ -3,6 +3,11 @@
 // other report there (an overflow, a wild pointer) is a defect, too, but no proof of a late use. A report at
 // a touch that the ledger called alive means that one of the two witnesses is wrong: witness-conflict. A
 // report at a touch that the ledger called late is the confirmation of that finding, not one of its own.
+//
+// TSan knows no lifetimes, but who has a cell back, or ends it, writes it then (Machine::State::claim). So a
+// race at a touch of the harness's own is one of a child with whoever had the cell before or after it. Either
+// the child came late, which the ledger says as well, and this confirms it; or it came in time, and the
+// implementation has not ordered what it did before the end of its loan, or behind the beginning: data-race.
 #include "harness/verdict/oracles.hpp"
 
 #include <string_view>
@@ -29,10 +34,43 @@ std::uint16_t worked_for(const Evidence& evidence, std::size_t at) {
   return outermost_ended ? moment(ledger::at_final_settle) : op;
 }
 
+/// The race at the harness's own touch of a cell when there were `at` events.
+void race(const Evidence& evidence, std::size_t at, std::uint8_t cell, Findings& findings) {
+  Finding finding;
+  finding.signature.kind = FindingKind::data_race;
+  finding.signature.used_by = evidence.events[at - 1].kind;
+  finding.cell = cell;
+  finding.used_at = evidence.events[at - 1].op;
+  finding.event = static_cast<std::uint32_t>(at - 1);
+  for (std::size_t i = 0; i < evidence.events.size(); ++i) {
+    const ledger::Event& event = evidence.events[i];
+    if (event.subject != cell) continue;
+    if (ledger::is_touch(event.kind) && event.detail != ledger::touch_ok) return;  // confirmed
+    if (i >= at) continue;
+    if (ledger::is_touch(event.kind)) {
+      finding.task = event.actor;
+      finding.signature.used_by = event.kind;
+      finding.used_at = event.op;
+      finding.event = static_cast<std::uint32_t>(i);
+    }
+    if (event.kind == EventKind::loan_taken) {
+      finding.taken_at = event.op;
+      finding.value = event.detail;
+    }
+    if (event.kind == EventKind::loan_expired) {
+      finding.released_at = event.op;
+      const CauseOp cause = cause_at(evidence.program, event.op);
+      finding.signature.released_by = cause.cause;
+      finding.signature.released_op = cause.op;
+    }
+  }
+  findings.add(finding);
+}
+
 }  // namespace
 
 bool about_ended_memory(std::string_view report, bool in_ended_storage) {
-  constexpr std::string_view mark = "AddressSanitizer: ";
+  constexpr std::string_view mark = "Sanitizer: ";  // Address's or Thread's
   const std::size_t at = report.find(mark);
   if (at == std::string_view::npos) return false;
   const std::string_view what = report.substr(at + mark.size());
@@ -40,11 +78,16 @@ bool about_ended_memory(std::string_view report, bool in_ended_storage) {
        {"heap-use-after-free", "stack-use-after-return", "stack-use-after-scope", "attempting double-free"})
     if (what.starts_with(name)) return true;
   // a page of ended storage is inaccessible, where code is about that ASan does not see
-  return (what.starts_with("use-after-poison") || what.starts_with("SEGV")) && in_ended_storage;
+  return in_ended_storage &&
+         (what.starts_with("use-after-poison") || what.starts_with("SEGV") || what.starts_with("data race"));
 }
 
 bool sanitizer(const Evidence& evidence, const SanitizerReport& report, Findings& findings) {
   const std::size_t at = report.event;
+  if (report.witness == Witness::tsan && report.in_harness && at > 0 && at <= evidence.events.size()) {
+    race(evidence, at, report.cell, findings);
+    return true;
+  }
   Finding finding;
   finding.event = static_cast<std::uint32_t>(at == 0 ? 0 : at - 1);
   finding.signature.kind = FindingKind::bookkeeping_after_scope;
@@ -56,10 +99,7 @@ bool sanitizer(const Evidence& evidence, const SanitizerReport& report, Findings
       finding.signature.kind = FindingKind::wake_after_free;
       finding.task = last.subject;
     }
-    const bool touch = last.kind == EventKind::touched_read || last.kind == EventKind::touched_write ||
-                       last.kind == EventKind::touched_by_capture ||
-                       last.kind == EventKind::touched_by_result ||
-                       last.kind == EventKind::touched_by_payload || last.kind == EventKind::client_touched;
+    const bool touch = ledger::is_touch(last.kind) || last.kind == EventKind::client_touched;
     if (touch && report.in_harness) {
       if (last.kind != EventKind::client_touched && (last.detail & ledger::touch_dead) != 0) return true;
       finding.signature.kind = FindingKind::witness_conflict;

@@ -2,7 +2,6 @@
 #include "harness/campaign/check.hpp"
 
 #include "harness/abi/registry.hpp"
-#include "harness/campaign/sanitizer.hpp"
 #include "harness/report/json.hpp"
 #include "tests/campaign/fake_witness.hpp"
 
@@ -33,14 +32,12 @@ using testing::Not;
 class Check : public testing::Test {
  protected:
   void SetUp() override {
-    const auto asan = asan_executable();
-    if (!asan) GTEST_SKIP() << asan.error();
-    options.asan_program = *asan;
-    gate = gate_of_this_build(*asan);
-    ASSERT_EQ(gate.first_failure(), "");
+    if (!options.programs.has(Witness::asan)) GTEST_SKIP() << options.programs.asan_missing;
+    gate = gate_of_this_build(options.programs);
+    ASSERT_EQ(gate.first_failure(options.programs.has(Witness::tsan)), "");
   }
-  static Gate gate_of_this_build(const std::filesystem::path& asan) {
-    static const Gate gate = run_gate("/proc/self/exe", asan, "");
+  static Gate gate_of_this_build(const Programs& programs) {
+    static const Gate gate = run_gate(programs);
     return gate;
   }
   [[nodiscard]] Result check(const char* name, Discipline discipline = Discipline::safe) const {
@@ -50,7 +47,7 @@ class Check : public testing::Test {
     EXPECT_FALSE(checked.interrupted);
     return checked.result;
   }
-  CheckOptions options{.ops = 3, .random = 300, .runners = 2, .program = "/proc/self/exe"};
+  CheckOptions options{.ops = 3, .random = 300, .runners = 2, .programs = find_programs("/proc/self/exe")};
   Gate gate;
 };
 
@@ -94,7 +91,7 @@ TEST_F(Check, says_which_letters_of_the_trilemma_it_saw_whatever_its_bounds) {
 TEST_F(Check, says_no_letters_when_the_probes_were_given_up) {
   options.ops = 0;
   options.random = 0;
-  options.asan_program = options.program;  // it alone knows this implementation
+  options.programs.asan = options.programs.own;  // it alone knows this implementation
   const Result result = check("crash_exit_0");
   EXPECT_THAT(result.why, Not(HasSubstr("no implementation"))) << "the probes were not begun";
   EXPECT_FALSE(result.trilemma);
@@ -138,10 +135,10 @@ TEST_F(Check, confirms_what_only_asan_can_see) {
 
 TEST_F(Check, of_what_asan_does_not_see_reports_that_the_witnesses_disagree) {
   const auto kinds_seen_with = [&](tests::Testimony testimony) {
-    options.asan_program = tests::program_of_witness(testimony);
+    options.programs.asan = tests::program_of_witness(testimony);
     const Result result = check("stacked_in_scope");
     EXPECT_EQ(result.verdict, Verdict::unsound) << "the ledger alone proves it: " << result.why;
-    std::filesystem::remove(options.asan_program);
+    std::filesystem::remove(options.programs.asan);
     std::vector<std::string> kinds;
     for (const Counterexample& f : result.findings)
       if (f.kind == "use-after-scope" || f.kind == "witness-conflict")
@@ -158,9 +155,9 @@ TEST_F(Check, whose_witness_pass_ran_other_scenarios_than_the_fast_pass_is_an_er
   options.ops = 4;
   options.random = 20'000;
   for (const tests::Testimony testimony : {tests::Testimony::of_less, tests::Testimony::of_more}) {
-    options.asan_program = tests::program_of_witness(testimony);
+    options.programs.asan = tests::program_of_witness(testimony);
     const Result result = check("canary_sound");
-    std::filesystem::remove(options.asan_program);
+    std::filesystem::remove(options.programs.asan);
     EXPECT_NE(result.effort.witness_scenarios, result.effort.exhaustive_scenarios);
     EXPECT_EQ(result.verdict, Verdict::error) << result.why;
     EXPECT_EQ(result.why,
@@ -171,7 +168,7 @@ TEST_F(Check, whose_witness_pass_ran_other_scenarios_than_the_fast_pass_is_an_er
 }
 
 TEST_F(Check, of_a_finding_that_a_fresh_process_does_not_show_is_inconclusive) {
-  gate.asan_missing = "only this program has the implementation";
+  options.programs = {};  // only this program has the implementation
   const Result result = check("fickle_but_for_the_first_run");
   EXPECT_EQ(result.verdict, Verdict::inconclusive);
   EXPECT_EQ(result.why, "a finding could not be reproduced in a fresh process");
@@ -186,7 +183,31 @@ TEST_F(Check, with_a_failed_gate_is_inconclusive_and_says_which_detector_is_blin
   options.random = 20'000;
   const Result result = check("canary_sound");
   EXPECT_EQ(result.verdict, Verdict::inconclusive);
-  EXPECT_EQ(result.why, gate.first_failure());
+  EXPECT_EQ(result.why, gate.first_failure(false));
+}
+
+TEST_F(Check, of_what_only_tsan_can_see_finds_it_and_is_silent_about_the_twin) {
+  if (!options.programs.has(Witness::tsan)) GTEST_SKIP() << options.programs.tsan_missing;
+  options.ops = 3;
+  const Result racy = check("canary_unordered_join");
+  EXPECT_EQ(racy.verdict, Verdict::unsound) << racy.why;
+  ASSERT_NE(racy.headline(), nullptr);
+  EXPECT_EQ(racy.headline()->kind, "data-race");
+  EXPECT_THAT(racy.headline()->confirmed_by, ElementsAre("tsan"));
+  EXPECT_THAT(racy.headline()->reproduce, HasSubstr(" --witness tsan "));
+  const Result sound = check("canary_joined_thread");
+  EXPECT_THAT(sound.findings, IsEmpty());
+  EXPECT_EQ(sound.effort.tsan_scenarios, sound.effort.exhaustive_scenarios);
+}
+
+TEST_F(Check, of_threads_without_a_tsan_build_is_inconclusive_and_of_others_is_not) {
+  options.programs.tsan.clear();
+  options.programs.tsan_missing = gate.tsan_missing = "nobody built it";
+  options.random = 0;
+  EXPECT_THAT(check("canary_joined_thread").why, HasSubstr("no TSan witness: nobody built it"));
+  options.ops = 4;
+  options.random = 20'000;
+  EXPECT_EQ(check("canary_sound").verdict, Verdict::not_refuted);
 }
 
 TEST_F(Check, with_a_failed_gate_still_reports_what_it_found) {
@@ -196,8 +217,8 @@ TEST_F(Check, with_a_failed_gate_still_reports_what_it_found) {
 }
 
 TEST_F(Check, without_an_asan_build_is_inconclusive_at_best) {
-  gate = run_gate("/proc/self/exe", "/nonexistent", "nobody built it");
-  options.asan_program = "/nonexistent";
+  options.programs = {.asan_missing = "nobody built it"};
+  gate = run_gate(options.programs);
   const Result sound = check("canary_sound");
   EXPECT_EQ(sound.verdict, Verdict::inconclusive);
   EXPECT_THAT(sound.why, HasSubstr("nobody built it"));

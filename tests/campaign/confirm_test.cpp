@@ -27,11 +27,12 @@ class Confirm : public testing::Test {
  protected:
   void TearDown() override {
     std::error_code ignored;
-    if (asan_program != program) std::filesystem::remove(asan_program, ignored);
+    for (const std::filesystem::path& fake : {programs.asan, programs.tsan})
+      if (!fake.empty()) std::filesystem::remove(fake, ignored);
   }
-  [[nodiscard]] Confirmer confirmer(const char* name, bool has_asan = false) {
+  [[nodiscard]] Confirmer confirmer(const char* name) {
     offers = interpreter::offers_of({abi::find_registered(name), 0}, scenario::Discipline::safe);
-    return {implementation(name), scenario::Discipline::safe, offers, program, asan_program, has_asan};
+    return {implementation(name), scenario::Discipline::safe, offers, programs};
   }
   /// What a run of this scenario shows whose signature begins with `kind`.
   [[nodiscard]] Found shown_by(const char* name, const char* text, const char* kind = "use-after-scope") {
@@ -44,14 +45,20 @@ class Confirm : public testing::Test {
     return {};
   }
   [[nodiscard]] Confirmation confirmed_with(Testimony testimony) {
-    asan_program = tests::program_of_witness(testimony);
+    programs.asan = tests::program_of_witness(testimony);
     const Found found = shown_by("canary_detach", touches_late_twice);
-    return confirmer("canary_detach", true).confirm(found, {});
+    return confirmer("canary_detach").confirm(found, {});
+  }
+  /// The same of a child on a thread of its own, and of TSan.
+  [[nodiscard]] Confirmation confirmed_by_tsan_with(Testimony testimony,
+                                                    const char* text = touches_late_twice) {
+    programs.tsan = tests::program_of_witness(testimony);
+    const Found found = shown_by("canary_detached_thread", text, "");
+    return confirmer("canary_detached_thread").confirm(found, {});
   }
 
   scenario::Offers offers;
-  std::filesystem::path program = "/proc/self/exe";
-  std::filesystem::path asan_program = program;
+  Programs programs;
 };
 
 TEST_F(Confirm, takes_a_report_at_the_first_late_touch_for_a_second_witness) {
@@ -70,11 +77,66 @@ TEST_F(Confirm, of_what_asan_does_not_report_is_a_conflict) {
 TEST_F(Confirm, by_a_report_at_another_moment_or_of_another_access_is_a_conflict) {
   for (const Testimony testimony : {Testimony::before_it, Testimony::after_it, Testimony::elsewhere}) {
     const Confirmation confirmation = confirmed_with(testimony);
-    EXPECT_THAT(confirmation.confirmed_by, ElementsAre("ledger")) << asan_program;
-    EXPECT_TRUE(confirmation.conflict) << asan_program;
+    EXPECT_THAT(confirmation.confirmed_by, ElementsAre("ledger")) << programs.asan;
+    EXPECT_TRUE(confirmation.conflict) << programs.asan;
     EXPECT_THAT(confirmation.conflict_text, HasSubstr("reports something else"));
     TearDown();
   }
+}
+
+TEST_F(Confirm, takes_a_race_since_the_end_of_the_loan_for_another_witness) {
+  for (const Testimony testimony : {Testimony::at_the_first_late_touch, Testimony::before_it}) {
+    const Confirmation confirmation = confirmed_by_tsan_with(testimony);
+    EXPECT_THAT(confirmation.confirmed_by, ElementsAre("ledger", "tsan"));
+    EXPECT_FALSE(confirmation.conflict) << confirmation.conflict_text;
+    TearDown();
+  }
+}
+
+TEST_F(Confirm, of_a_race_that_tsan_does_not_report_is_a_conflict) {
+  for (const Testimony testimony : {Testimony::none, Testimony::elsewhere, Testimony::after_it}) {
+    const Confirmation confirmation = confirmed_by_tsan_with(testimony);
+    EXPECT_THAT(confirmation.confirmed_by, ElementsAre("ledger")) << programs.tsan;
+    EXPECT_TRUE(confirmation.conflict) << programs.tsan;
+    EXPECT_THAT(confirmation.conflict_text, HasSubstr("where TSan "));
+    TearDown();
+  }
+}
+
+TEST_F(Confirm, does_not_ask_tsan_for_a_race_where_the_implementation_may_have_ordered_it) {
+  // between the end of the loan and the late touch the client spawned: a thread is made, which may order them
+  const Confirmation confirmation = confirmed_by_tsan_with(
+      Testimony::none,
+      "cell x; frame { spawn t0 borrow mut x { write x } as h0 }; frame { spawn t1 { } as h1 }; step t0");
+  EXPECT_THAT(confirmation.confirmed_by, ElementsAre("ledger"));
+  EXPECT_FALSE(confirmation.conflict) << confirmation.conflict_text;
+}
+
+TEST_F(Confirm, does_not_ask_tsan_where_there_is_one_thread) {
+  programs.tsan = tests::program_of_witness(Testimony::none);
+  const Found found = shown_by("canary_detach", touches_late_twice);
+  EXPECT_FALSE(confirmer("canary_detach").confirm(found, {}).conflict);
+}
+
+TEST_F(Confirm, of_what_really_races_has_all_witnesses) {
+  programs = find_programs("/proc/self/exe");
+  const Programs found_here = programs;
+  for (const Witness sanitizer : {Witness::asan, Witness::tsan})
+    if (!programs.has(sanitizer)) {
+      programs = {};
+      GTEST_SKIP() << found_here.missing(sanitizer);
+    }
+  const Found dead = shown_by("canary_detached_thread", touches_late_twice);
+  EXPECT_THAT(confirmer("canary_detached_thread").confirm(dead, {}).confirmed_by,
+              ElementsAre("ledger", "asan", "tsan"));
+  // the first write is in time, and TSan speaks of it when the client has the cell back
+  const Found alive =
+      shown_by("canary_detached_thread",
+               "cell x; frame { spawn t0 borrow mut x { write x; write x } as h0; step t0 }; settle",
+               "aliased-borrow");
+  EXPECT_THAT(confirmer("canary_detached_thread").confirm(alive, {}).confirmed_by,
+              ElementsAre("ledger", "tsan"));
+  programs = {};  // nothing to remove
 }
 
 TEST_F(Confirm, does_not_take_the_search_s_own_word_for_it) {
@@ -87,8 +149,8 @@ TEST_F(Confirm, does_not_take_the_search_s_own_word_for_it) {
   const auto run = run_one(job, {});
   ASSERT_TRUE(run) << run.error();
   ASSERT_EQ(run->findings.size(), 1u);
-  asan_program = tests::program_of_witness(Testimony::at_the_first_late_touch);
-  const Confirmation confirmation = confirmer(name, true).confirm(run->findings.front(), {});
+  programs.asan = tests::program_of_witness(Testimony::at_the_first_late_touch);
+  const Confirmation confirmation = confirmer(name).confirm(run->findings.front(), {});
   EXPECT_THAT(confirmation.confirmed_by, IsEmpty());
   EXPECT_FALSE(confirmation.conflict) << confirmation.conflict_text;
 }

@@ -5,7 +5,6 @@
 #include "harness/campaign/sanitizer.hpp"
 #include "harness/campaign/supervisor.hpp"
 #include "harness/scenario/text.hpp"
-#include "tests/support/tsan.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -33,13 +32,14 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 constexpr const char* this_program = "/proc/self/exe";
+const bool asan = built_with() == Witness::asan;
 constexpr const char* drops_a_handle = "spawn t0 { } as h0";
 
 Result check_of(const char* name) {
-  static const Gate gate = built_with_asan() ? run_gate(this_program, this_program, "")
-                                             : run_gate(this_program, "/nonexistent", "not asked for");
-  const CheckOptions options{
-      .ops = 2, .random = 0, .runners = 1, .program = this_program, .asan_program = this_program};
+  Programs programs{.own = this_program};
+  if (asan) programs.asan = this_program;
+  static const Gate gate = run_gate(programs);
+  const CheckOptions options{.ops = 2, .random = 0, .runners = 1, .programs = programs};
   return check({abi::find_registered(name), 0}, scenario::Discipline::safe, options, gate).result;
 }
 
@@ -67,18 +67,17 @@ TEST(Crash, of_an_implementation_is_inconclusive_and_says_when_and_how) {
     EXPECT_EQ(result.verdict, Verdict::inconclusive) << c.name << ": " << result.why;
     EXPECT_EQ(result.as_expected(), false) << c.name;
     EXPECT_THAT(result.why, HasSubstr("crashes when: spawn t0 { } as h0")) << c.name;
-    EXPECT_THAT(result.why,
-                AnyOf(HasSubstr(built_with_asan() ? c.asan : c.plain), HasSubstr("SEGV"), HasSubstr("FPE")));
+    EXPECT_THAT(result.why, AnyOf(HasSubstr(asan ? c.asan : c.plain), HasSubstr("SEGV"), HasSubstr("FPE")));
     EXPECT_GT(result.outcomes.crash, 0u) << c.name;
     EXPECT_EQ(result.outcomes.fail_stop, 0u) << c.name;
   }
 }
 
 TEST(Crash, found_by_libc_is_no_fail_stop) {
-  if (tests::tsan::built_with_tsan) GTEST_SKIP() << "TSan's allocator does not look for it";
+  if (built_with() == Witness::tsan) GTEST_SKIP() << "TSan's allocator does not look for it";
   const Result result = check_of("crash_double_free");
   EXPECT_EQ(result.outcomes.fail_stop, 0u);
-  if (built_with_asan()) return;  // there it is a late use, below
+  if (asan) return;  // there it is a late use, below
   EXPECT_EQ(result.verdict, Verdict::inconclusive);
   EXPECT_THAT(result.findings, IsEmpty());
   EXPECT_THAT(result.why, HasSubstr("double free"));
@@ -100,7 +99,7 @@ TEST(Crash, by_a_call_of_exit_is_a_fail_stop_whatever_the_code) {
 }
 
 TEST(Crash, that_asan_calls_an_overflow_is_no_late_use) {
-  if (!built_with_asan()) GTEST_SKIP() << "only ASan sees it";
+  if (!asan) GTEST_SKIP() << "only ASan sees it";
   const OneRun run = run_of("crash_overflow_heap");
   EXPECT_GE(run.sanitizer_reports, 1u);
   EXPECT_THAT(run.findings, IsEmpty());
@@ -113,7 +112,7 @@ TEST(Crash, that_asan_calls_an_overflow_is_no_late_use) {
 }
 
 TEST(Crash, that_asan_calls_a_use_of_freed_memory_is_a_finding) {
-  if (!built_with_asan()) GTEST_SKIP() << "only ASan sees it";
+  if (!asan) GTEST_SKIP() << "only ASan sees it";
   for (const char* const name : {"crash_use_after_free", "crash_double_free"}) {
     const Result result = check_of(name);
     EXPECT_EQ(result.verdict, Verdict::unsound) << name << ": " << result.why;

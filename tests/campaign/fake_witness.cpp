@@ -34,6 +34,7 @@ void testify(const Job& given, interpreter::Implementation implementation, Tally
   if constexpr (What == Testimony::of_less) --job.last_ops;
   if constexpr (What == Testimony::of_more) ++job.last_ops;
   campaign::run_job(job, implementation, tally);
+  if (given.real_access) tally.sanitizer_reports = tally.races_used = 0;  // what a true witness has said
   const std::uint32_t events = events_at_first_late_touch(tally.ledger);
   if (!given.real_access || events == 0 || What == Testimony::none) return;
   tally.sanitizer_reports = 1;
@@ -41,6 +42,9 @@ void testify(const Job& given, interpreter::Implementation implementation, Tally
   tally.sanitizer_event = What == Testimony::before_it  ? events - 1
                           : What == Testimony::after_it ? events + 1
                                                         : events;
+  if (What == Testimony::elsewhere) return;
+  tally.races_used = 1;
+  tally.races[0] = {tally.sanitizer_event, tally.ledger.events()[events - 1].subject};
 }
 
 constexpr std::array<campaign::Loop, names.size()> loops = {testify<Testimony::at_the_first_late_touch>,

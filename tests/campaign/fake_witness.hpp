@@ -1,5 +1,5 @@
-// Stand-ins for the program of the ASan build: this test program, whose runners run a job without any real
-// access and then testify as they are told, in every build alike.
+// Stand-ins for the program of the ASan or TSan build: this test program, whose runners run a job without any
+// real access and then testify as they are told, in every build alike.
 #pragma once
 
 #include "harness/campaign/runner.hpp"

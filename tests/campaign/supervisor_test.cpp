@@ -108,7 +108,7 @@ TEST_F(Supervisor, records_a_crash_and_goes_on_behind_it) {
   EXPECT_THAT(result.errors, IsEmpty());
   ASSERT_EQ(result.deaths.size(), 1u);
   const Death& death = result.deaths.front();
-  if (campaign::built_with_asan()) {
+  if (campaign::built_with() == campaign::Witness::asan) {
     EXPECT_EQ(death.kind, DeathKind::sanitizer);
     EXPECT_THAT(death.sanitizer_text, HasSubstr("AddressSanitizer: SEGV"));
   } else {
@@ -375,7 +375,7 @@ TEST_F(RealLoop, a_counterexample_runs_again_alone) {
   EXPECT_EQ(soft->findings.front().finding.signature, first.finding.signature);
   EXPECT_FALSE(soft->ledger.events().empty());
 
-  if (!campaign::built_with_asan()) return;
+  if (campaign::built_with() != campaign::Witness::asan) return;
   job.runs = 3;
   job.real_access = true;
   options.symbolize = true;
@@ -407,18 +407,21 @@ TEST_F(RealLoop, a_runner_of_another_build_works_as_well) {
 
 // ---- the twin ----------------------------------------------------------------------------------------
 
-TEST(AsanExecutable, is_named_by_the_environment_or_explained) {
-  if (campaign::built_with_asan()) {
-    EXPECT_EQ(campaign::asan_executable(), std::filesystem::path("/proc/self/exe"));
-    return;
+TEST(TwinExecutable, is_named_by_the_environment_or_explained) {
+  for (const auto& [sanitizer, variable] : {std::pair(campaign::Witness::asan, "SCOPECHECK_ASAN_PROGRAM"),
+                                            std::pair(campaign::Witness::tsan, "SCOPECHECK_TSAN_PROGRAM")}) {
+    if (campaign::built_with() == sanitizer) {
+      EXPECT_EQ(campaign::twin_executable(sanitizer), std::filesystem::path("/proc/self/exe"));
+      continue;
+    }
+    ::setenv(variable, "/bin/true", 1);
+    EXPECT_EQ(campaign::twin_executable(sanitizer), std::filesystem::path("/bin/true"));
+    ::setenv(variable, "/nowhere/scopecheck", 1);
+    const auto missing = campaign::twin_executable(sanitizer);
+    ASSERT_FALSE(missing);
+    EXPECT_THAT(missing.error(), HasSubstr(variable));
+    ::unsetenv(variable);
   }
-  ::setenv("SCOPECHECK_ASAN_PROGRAM", "/bin/true", 1);
-  EXPECT_EQ(campaign::asan_executable(), std::filesystem::path("/bin/true"));
-  ::setenv("SCOPECHECK_ASAN_PROGRAM", "/nowhere/scopecheck", 1);
-  const auto missing = campaign::asan_executable();
-  ASSERT_FALSE(missing);
-  EXPECT_THAT(missing.error(), HasSubstr("SCOPECHECK_ASAN_PROGRAM"));
-  ::unsetenv("SCOPECHECK_ASAN_PROGRAM");
 }
 
 }  // namespace

@@ -25,7 +25,8 @@ done
 fields_and_sums='
 import json, sys
 document = json.load(open(sys.argv[1]))
-has_asan, status, ops = sys.argv[2] == "yes", int(sys.argv[3]), int(sys.argv[4])
+has_asan, has_tsan = (word == "yes" for word in sys.argv[2:4])
+status, ops = int(sys.argv[4]), int(sys.argv[5])
 assert document["schema"] == 1
 results = document["results"]
 fields = {"implementation": str, "flavour": str, "discipline": str, "verdict": str, "why": str, "effort": dict,
@@ -44,7 +45,7 @@ for r in results:
     assert e["exhaustive_ops"] == ops and e["exhaustive_scenarios"] > 0 and e["seconds"] > 0, (name, e)
     o = r["outcomes"]
     assert set(o) == {"clean", "hang", "hang-suspected", "fail-stop", "discard", "crash"}, (name, o)
-    runs = e["exhaustive_scenarios"] + e["witness_scenarios"] + e["random_scenarios"]
+    runs = e["exhaustive_scenarios"] + e["witness_scenarios"] + e["random_scenarios"] + e["tsan_scenarios"]
     assert sum(o.values()) == runs, (name, o, runs)
     assert r["reach"]["spawn"] > 0 and r["reach"]["spawned"] > 0, name
     assert f"<= {ops} ops" in r["bounds"], name
@@ -53,10 +54,14 @@ for r in results:
     for f in r["findings"]:
         assert f["signature"].startswith(f["kind"]), (name, f["signature"])
         assert f["ops"] > 0 and f["found_after_scenarios"] > 0 and f["found_after_seconds"] >= 0, name
-        assert "ledger" in f["confirmed_by"] or "asan" in f["confirmed_by"], (name, f["confirmed_by"])
+        assert f["confirmed_by"] and set(f["confirmed_by"]) <= {"ledger", "asan", "tsan"}, (name, f["confirmed_by"])
+        assert f["kind"] != "witness-conflict", (name, f["signature"])
         assert f["reproduce"].startswith("scopecheck replay --impl " + name), name
         if has_asan and f["kind"] == "use-after-scope":
-            assert f["confirmed_by"] == ["ledger", "asan"] and "AddressSanitizer" in f["sanitizer_report"], name
+            assert f["confirmed_by"][:2] == ["ledger", "asan"], (name, f["confirmed_by"])
+            assert "AddressSanitizer" in f["sanitizer_report"], name
+        if f["headline"] and r["flavour"] == "thread-per-child":
+            assert ("tsan" in f["confirmed_by"]) == has_tsan, (name, f["confirmed_by"])
     if not has_asan:
         assert r["verdict"] != "not-refuted", name
     if r["verdict"] == "not-refuted":
@@ -64,9 +69,9 @@ for r in results:
 assert len({(r["implementation"], r["flavour"]) for r in results}) == len(results)
 assert status == (0 if all(r["as_expected"] is not False for r in results) else 1), status
 '
-asan=$(has_asan && echo yes || echo no)
-expect_python 'the JSON of check' "$fields_and_sums" "$work/first.json" "$asan" "$first_status" 4
-expect_python 'the JSON of check, with threads' "$fields_and_sums" "$work/threaded.json" "$asan" "$threaded_status" 3
+witnesses=("$(has_asan && echo yes || echo no)" "$(has_tsan && echo yes || echo no)")
+expect_python 'the JSON of check' "$fields_and_sums" "$work/first.json" "${witnesses[@]}" "$first_status" 4
+expect_python 'the JSON of check, with threads' "$fields_and_sums" "$work/threaded.json" "${witnesses[@]}" "$threaded_status" 3
 expect_python 'the headlines' '
 import json, sys
 by_name = {r["implementation"]: r for r in json.load(open(sys.argv[1]))["results"]}
@@ -140,7 +145,7 @@ seen = [r["discipline"] for r in json.load(open(sys.argv[1]))["results"]]
 assert seen == ["safe", "documented", "no-leak"], seen
 ' "$work/all.json"
 
-if has_asan; then
+if has_asan && has_tsan; then
   run selftest
   expect_status 0
   expect_out 'Every planted defect was caught'

@@ -53,7 +53,45 @@ if ! grep -q __asan_init "$program"; then
   done
   SCOPECHECK_ASAN_PROGRAM=$program "$program" replay --impl stacked_in_scope --witness asan -e "$forgotten_handle" \
     >"$work/out" 2>"$work/err"
-  expect_err 'is not an AddressSanitizer build'
+  expect_err 'is not an ASan build: nothing in it watches memory'
+fi
+
+# The touch of a cell that the client has back, on another thread: the ledger sees it, and TSan sees the race.
+regained='cell x; frame { spawn t0 borrow mut x { write x } as h0; detach h0 }; step t0'
+if has_tsan; then
+  run replay --impl std_thread --witness tsan -e "$regained"
+  expect_status 0
+  expect_out 'std_thread under TSan, with the real access: finding'
+  expect_out 'aliased-borrow(detach, -, write)'
+  refute_out 'data-race'
+  refute_out 'TSan: no report'
+  expect_out 'WARNING: ThreadSanitizer: data race'
+  expect_out 'machine.cpp'
+  run replay --impl std_thread --witness tsan --times 5 -e "$regained"
+  expect_status 0
+  expect_out '5 of 5 ledgers identical'
+  # A join that does not synchronise: nobody is late, and only TSan can tell.
+  in_time='cell x; frame { spawn t0 borrow mut x { write x } as h0 }'
+  run replay --impl canary_unordered_join --witness tsan -e "$in_time"
+  expect_status 0
+  expect_out 'data-race(frame-end, -, write)'
+  run explain --impl canary_unordered_join -e "$in_time"
+  expect_out 'seen by TSan alone: ThreadSanitizer: data race'
+  run shrink --impl canary_unordered_join -e "$in_time; write x"
+  expect_out '# finding: data-race(frame-end, -, write)'
+  run replay --impl scoped_threads --witness tsan \
+    -e 'cell x; enter s0 { spawn t0 in s0 borrow mut x { write x } as h0 }; write x'
+  expect_status 0
+  expect_out 'no finding'
+  expect_out 'TSan: no report'
+fi
+if ! grep -q __tsan_init "$program"; then
+  ran='replay --witness tsan, with a program that is no TSan build'
+  status=0
+  SCOPECHECK_TSAN_PROGRAM=$program "$program" replay --impl std_thread --witness tsan -e "$regained" \
+    >"$work/out" 2>"$work/err" || status=$?
+  expect_status 3
+  expect_err 'is not a TSan build: nothing in it watches threads'
 fi
 
 # What ASan alone sees is shown, too; without an ASan build `explain` says that nobody looked.

@@ -70,11 +70,14 @@ expect_python() {
   fi
 }
 
-# Whether this build has an ASan twin; without one `check` never says more than inconclusive.
-has_asan() {
-  run replay --witness asan --impl canary_sound -e 'cell x'
+# Whether this build has such a twin; without that of ASan `check` never says more than inconclusive, and without
+# that of TSan neither of implementations with threads.
+has_witness() {
+  run replay --witness "$1" --impl canary_sound -e 'cell x'
   ((status != 3))
 }
+has_asan() { has_witness asan; }
+has_tsan() { has_witness tsan; }
 
 finish() {
   printf '%d checks, %d failed\n' "$checks" "$failures"

@@ -1,5 +1,6 @@
 // Children that block a thread: who steps when, proved hangs, fail-stops, the same ledger every time.
 #include "harness/abi/kit.hpp"
+#include "harness/schedule/gate.hpp"
 #include "impls/platform/blocking.hpp"
 #include "tests/support/busy_loops.hpp"
 #include "tests/support/lab.hpp"
@@ -10,6 +11,11 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
 
 namespace scopecheck::tests {
 namespace {
@@ -289,6 +295,124 @@ TEST(Tsan, sees_no_race_where_the_client_waits) {
   Lab guard("blocking_guard");
   guard.run("cell x; frame { scope s0; spawn t0 in s0 borrow mut x { write x }; step t0 }; write x");
   EXPECT_EQ(none.races(), 0u);
+}
+
+class TsanAfterTheEnd : public testing::TestWithParam<const char*> {};
+
+TEST_P(TsanAfterTheEnd, sees_the_touch_of_a_frame) {
+  if (!tsan::built_with_tsan) GTEST_SKIP() << "needs the tsan preset";
+  const tsan::ExpectRaces late;
+  Lab lab("std_thread");
+  lab.run("frame { cell x; spawn t0 borrow mut x { " + std::string(GetParam()) +
+              " } as h0; detach h0 }; step t0; step t0",
+          true);
+  EXPECT_EQ(lab.signatures().size(), 1u);
+  EXPECT_GT(late.races(), 0u);
+}
+INSTANTIATE_TEST_SUITE_P(Touches, TsanAfterTheEnd,
+                         testing::Values("write x", "read x", "touch-on-drop capture x"));
+
+/// Joins in a way that TSan does not see.
+template <std::uint32_t Promises>
+struct Unseen {
+  static constexpr kit::Description description{
+      .name = "unseen",
+      .summary = "for tests",
+      .shape = SCOPECHECK_SHAPE_HANDLE,
+      .carrier = SCOPECHECK_CARRIER_HANDLE,
+      .child_kind = SCOPECHECK_CHILD_BLOCKS,
+      .progress = SCOPECHECK_PROGRESS_THREADS,
+      .promises = Promises,
+      .on_destroy = SCOPECHECK_DESTROY_BLOCKS,
+      .move_handle = SCOPECHECK_MOVE_ALWAYS,
+      .client_ops = SCOPECHECK_CLIENT_THROW,
+      .may_block = SCOPECHECK_OP_HANDLE_DESTROY | SCOPECHECK_OP_HANDLE_JOIN,
+      .flavours = platform::thread_per_child};
+  class Handle {
+   public:
+    Handle(schedule::Gate& over, kit::Child child) : over_(&over) {
+      std::thread([&over, body = std::move(child)]() mutable {
+        static_cast<void>(body.block());
+        body.drop();
+        over.open();
+      }).detach();
+    }
+    Handle(Handle&& other) noexcept : over_(std::exchange(other.over_, nullptr)) {}
+    Handle& operator=(Handle&&) = delete;
+    ~Handle() {
+      if (over_ != nullptr) over_->pass();
+    }
+    kit::Result join() && {
+      std::exchange(over_, nullptr)->pass();
+      return {};
+    }
+
+   private:
+    schedule::Gate* over_;
+  };
+  struct Runtime {
+    Handle spawn(kit::Child child) {
+      return Handle(*gates.emplace_back(std::make_unique<schedule::Gate>()), std::move(child));
+    }
+    std::vector<std::unique_ptr<schedule::Gate>> gates;
+  };
+};
+
+template <std::uint32_t Promises>
+std::size_t races_of_unseen(std::string_view text) {
+  const tsan::ExpectRaces races;
+  Lab lab(kit::table<Unseen<Promises>>());
+  EXPECT_EQ(lab.run(text), Outcome::clean);
+  EXPECT_THAT(lab.signatures(), testing::IsEmpty());
+  return races.races();
+}
+
+TEST(Tsan, is_told_what_an_api_promises_about_what_it_cannot_look_into) {
+  if (!tsan::built_with_tsan) GTEST_SKIP() << "needs the tsan preset";
+  constexpr auto* dropped = "cell x; frame { spawn t0 borrow mut x { write x } as h0 }; write x";
+  constexpr auto* joined = "cell x; frame { spawn t0 borrow mut x { write x } as h0; join h0 }; write x";
+  EXPECT_EQ(races_of_unseen<0>(dropped), 0u);
+  EXPECT_EQ(races_of_unseen<SCOPECHECK_PROMISE_JOIN_WAITS>(joined), 0u);
+  EXPECT_GT(races_of_unseen<SCOPECHECK_PROMISE_INSTRUMENTED>(dropped), 0u) << "there it is a defect";
+  EXPECT_GT(races_of_unseen<0>(joined), 0u) << "nobody promised that a join waits";
+}
+
+// ---- what TSan must see -----------------------------------------------------------------------------
+
+/// Of the touches of cell 0, whether nothing can have ordered them behind its end.
+std::vector<bool> unordered_touches(const Lab& lab) {
+  std::vector<bool> result;
+  for (const Event& event : lab.events(EventKind::touched_write))
+    result.push_back((event.detail & ledger::touch_unordered) != 0);
+  return result;
+}
+
+TEST(Touches, are_unordered_while_the_client_has_not_gone_into_the_implementation) {
+  const tsan::ExpectRaces late;
+  Lab lab("std_thread");
+  ASSERT_EQ(lab.run("cell x; frame { spawn t0 borrow mut x { write x; write x } as h0; step t0; detach h0 }; "
+                    "read x; step t0"),
+            Outcome::clean);
+  EXPECT_THAT(unordered_touches(lab), ElementsAre(false, true));
+  ASSERT_EQ(lab.run("frame { cell x; spawn t0 borrow mut x { write x; write x } as h0; detach h0 }"),
+            Outcome::clean);
+  EXPECT_THAT(unordered_touches(lab), ElementsAre(true, false)) << "the second meets the first";
+}
+
+TEST(Touches, may_be_ordered_by_any_call_of_the_implementation_since) {
+  const tsan::ExpectRaces late;
+  Lab lab("std_thread");
+  ASSERT_EQ(lab.run("cell x; frame { spawn t0 borrow mut x { write x } as h0; detach h0 }; "
+                    "spawn t1 { } as h1; detach h1; step t0"),
+            Outcome::clean);
+  EXPECT_THAT(unordered_touches(lab), ElementsAre(false));
+  EXPECT_THAT(lab.signatures(), ElementsAre("aliased-borrow(detach, -, write)"));
+}
+
+TEST(Touches, of_one_thread_are_in_order) {
+  Lab lab("canary_detach");
+  lab.run("cell x; spawn t0 borrow mut x { write x } as h0");
+  EXPECT_THAT(unordered_touches(lab), ElementsAre(false));
 }
 
 }  // namespace

@@ -22,8 +22,8 @@ class LedgerTest : public testing::Test {
   void lent(std::uint8_t task, std::uint8_t cell, std::uint8_t through = none) {
     ledger.loan_taken(task, cell, scope, through, 1);
   }
-  Touch write(std::uint8_t task, std::uint8_t cell, bool owned = false) {
-    return ledger.touched(EventKind::touched_write, task, cell, owned, 9);
+  Touch write(std::uint8_t task, std::uint8_t cell, bool owned = false, bool unordered = false) {
+    return ledger.touched(EventKind::touched_write, task, cell, owned, unordered, 9);
   }
   Ledger ledger;
   void SetUp() override { ledger.clear(); }
@@ -63,6 +63,7 @@ TEST_F(LedgerTest, calls_a_touch_under_a_live_loan_of_a_live_cell_good) {
 TEST_F(LedgerTest, calls_a_touch_of_an_own_cell_good_without_a_loan) {
   born(0);
   EXPECT_EQ(write(1, 0, true), touch_ok);
+  EXPECT_EQ(write(1, 0, true, true), touch_ok) << "only of late touches it matters";
   EXPECT_EQ(ledger.alarms(), 0);
 }
 
@@ -82,6 +83,7 @@ TEST_F(LedgerTest, calls_a_touch_of_a_dead_cell_dead_whatever_its_loan) {
   ledger.loans_expired(1, client_actor, 6);
   EXPECT_EQ(write(1, 0), touch_dead);
   EXPECT_EQ(write(1, 0, true), touch_dead) << "an own cell dies too";
+  EXPECT_EQ(write(1, 0, false, true), touch_dead | touch_unordered);
   EXPECT_EQ(ledger.alarms(), alarm_touch);
 }
 

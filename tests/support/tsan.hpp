@@ -38,6 +38,9 @@ class ExpectRaces {
 
 #ifdef SCOPECHECK_UNDER_TSAN
 // Not inline: the runtime's own definitions are weak, and linked before ours.
+extern "C" __attribute__((no_sanitize("thread"), used)) const char* __tsan_default_options() {
+  return "suppress_equal_stacks=0:history_size=7";
+}
 extern "C" __attribute__((no_sanitize("thread"), used)) void __tsan_on_report(void* /*report*/) {
   ++scopecheck::tests::tsan::heard;
   if (!scopecheck::tests::tsan::expected) ++scopecheck::tests::tsan::unexpected;

@@ -101,6 +101,42 @@ TEST(Sanitizer, speaking_of_memory_that_lives_is_no_finding_but_said_to_be_unacc
   EXPECT_TRUE(sanitizer(made.evidence(), {.event = 2, .of_ended_memory = true}, findings));
 }
 
+/// What TSan says of cell 0 when there are so many events.
+std::vector<std::string> raced(const HandMade& made) {
+  return signatures(made, [&](const Evidence& evidence, Findings& findings) {
+    EXPECT_TRUE(sanitizer(evidence,
+                          {.event = static_cast<std::uint32_t>(made.events.size()),
+                           .in_harness = true,
+                           .witness = Witness::tsan,
+                           .cell = 0},
+                          findings));
+  });
+}
+
+TEST(Sanitizer, speaking_of_a_race_of_a_child_that_came_in_time_is_a_data_race) {
+  HandMade made(program);
+  made.task(0, loan_taken, 1, 0).task(0, touched_write, 2, 0, ledger::touch_ok).client(op_begun, 4);
+  made.task(0, loan_expired, 4, 0);
+  EXPECT_THAT(raced(made), ElementsAre("data-race(drop, -, write)"));
+  made.client(client_touched, 5, 0, 1);
+  EXPECT_THAT(raced(made), ElementsAre("data-race(drop, -, write)")) << "whoever met it";
+}
+
+TEST(Sanitizer, speaking_of_a_race_of_a_child_that_the_ledger_calls_late_is_its_confirmation) {
+  for (const int touch : {ledger::touch_dead + 0, ledger::touch_expired | ledger::touch_unordered}) {
+    HandMade made(program);
+    made.task(0, loan_expired, 4, 0).task(0, touched_write, 2, 0, static_cast<std::uint8_t>(touch));
+    EXPECT_THAT(raced(made), IsEmpty());
+  }
+}
+
+TEST(Sanitizer, speaking_of_a_race_of_the_runtime_is_bookkeeping_only_in_ended_storage) {
+  EXPECT_TRUE(about_ended_memory("WARNING: ThreadSanitizer: data race (pid=1)", true));
+  EXPECT_FALSE(about_ended_memory("WARNING: ThreadSanitizer: data race (pid=1)", false));
+  EXPECT_TRUE(about_ended_memory("WARNING: ThreadSanitizer: heap-use-after-free (pid=1)", false));
+  EXPECT_FALSE(about_ended_memory("WARNING: ThreadSanitizer: unlock of an unlocked mutex (pid=1)", true));
+}
+
 TEST(AboutEndedMemory, is_what_asan_calls_a_use_after_an_end) {
   const auto report = [](std::string_view name) {
     return "==7==ERROR: AddressSanitizer: " + std::string(name) + " on address 0x1 at pc 0x2\n";
