@@ -66,6 +66,10 @@ scopecheck_plugin guarded(const scopecheck_plugin& plugin) {
   SCOPECHECK_GUARD(join_poll)
   SCOPECHECK_GUARD(join_destroy)
   SCOPECHECK_GUARD(join_move)
+  SCOPECHECK_GUARD(stack_init)
+  SCOPECHECK_GUARD(stack_resume)
+  SCOPECHECK_GUARD(stack_suspend)
+  SCOPECHECK_GUARD(stack_destroy)
 #undef SCOPECHECK_GUARD
   return p;
 }

@@ -61,6 +61,7 @@ void Activation::begin(Body kind, std::uint8_t owned_by, std::uint8_t acting, st
   owner = owned_by;
   actor = acting;
   started = finished = unwinding = false;
+  stack = OwnStack::none;
   pc = static_cast<std::uint8_t>(first);
   last = static_cast<std::uint8_t>(end);
   panic = nullptr;
@@ -134,6 +135,7 @@ Outcome Machine::run(const scenario::Scenario& scenario, const RunOptions& optio
       s.error = "a waker of the implementation let an exception out";
     }
   } else {
+    if (std::exchange(s.stack_in_use, none) != none) s.home.arrive();
     exception_globals() = before;
     hide_from_tsan(true);  // left from anywhere
   }
@@ -150,6 +152,7 @@ void Machine::State::abandon(Outcome how) {
   if (conductor != nullptr) give_up(how);
   outcome = how;
   running = false;
+  if (stack_in_use != none) home.leave_for();
   std::longjmp(escape, 1);
 }
 
@@ -168,6 +171,7 @@ void Machine::State::prepare(const scenario::Scenario& scenario) {
   outcome = Outcome::clean;
   error = "";
   rt = nullptr;
+  stack_in_use = none;
   runtime_alive = runtime_usable = false;
   op = 0;
   waiter.clear();
@@ -275,6 +279,11 @@ void Machine::State::play() {
   const std::size_t base = a.blocks.size();
   open_block(a, opener);
   return execute(a, base, memory.begin());
+}
+
+[[gnu::noinline]] Flow Machine::State::activate_block(Activation& a) {
+  FrameCells memory;
+  return execute(a, 0, memory.begin());
 }
 
 void Machine::State::open_block(Activation& a, OpKind opener) {
@@ -479,7 +488,10 @@ Flow Machine::State::execute(Activation& a, std::size_t base, Cell* frame_cells)
           const auto slot = static_cast<std::uint8_t>(scenario::max_values + o.subject);
           if (values[slot].life == Life::absent) spawn(a, o);
           if (a.unwinding) break;
-          if (values[slot].life == Life::live && !await(a, slot)) return Flow::suspended;
+          if (values[slot].life == Life::live && !await(a, slot)) {
+            if (suspends_stack(a)) break;
+            return Flow::suspended;
+          }
           if (!a.unwinding) a.pc = static_cast<std::uint8_t>(match[a.pc] + 1);
         } else {
           const std::uint8_t end = match[a.pc];
@@ -488,7 +500,10 @@ Flow Machine::State::execute(Activation& a, std::size_t base, Cell* frame_cells)
         }
         break;
       case OpKind::await:
-        if (values[o.subject].life == Life::live && !await(a, o.subject)) return Flow::suspended;
+        if (values[o.subject].life == Life::live && !await(a, o.subject)) {
+          if (suspends_stack(a)) break;
+          return Flow::suspended;
+        }
         ++a.pc;
         break;
       case OpKind::read:
@@ -501,6 +516,7 @@ Flow Machine::State::execute(Activation& a, std::size_t base, Cell* frame_cells)
         ++a.pc;
         if (blocks_thread(a)) break;  // it has taken a step, that is all
         a.waker->vtable->wake(a.waker->data);
+        if (suspends_stack(a)) break;
         return Flow::suspended;
       case OpKind::park: {
         scopecheck_child& child = children[a.owner];
