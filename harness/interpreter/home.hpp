@@ -1,6 +1,6 @@
-// The stack that a run is played on, as sanitizers know it. A run that stands on a stack of the implementation's
-// (stacks.cpp) is left from there by a longjmp, which no sanitizer takes for a switch of stacks. Without a
-// sanitizer all of this is nothing.
+// The stack that a run is played on, as sanitizers know it. A run that stands on a stack of the
+// implementation's (stacks.cpp) is left from there by a longjmp, which no sanitizer takes for a switch of
+// stacks. Without a sanitizer all of this is nothing.
 #pragma once
 
 #include <cstddef>

@@ -87,7 +87,8 @@ std::string bad_stack(const scopecheck_plugin& p) {
   if ((p.client_ops & SCOPECHECK_CLIENT_ASYNC) == 0)
     return "suspendable stacks are what async blocks run on: claim client op ASYNC";
   if (p.child_kind == SCOPECHECK_CHILD_BLOCKS)
-    return "child_kind BLOCKS: this harness cannot yet drive suspendable stacks beside threads of the runtime";
+    return "child_kind BLOCKS: this harness cannot yet drive suspendable stacks beside threads of the "
+           "runtime";
   return "";
 }
 

@@ -403,7 +403,8 @@ void Machine::State::panic(Activation& a, scopecheck_object* payload) {
 }
 
 scopecheck_status Machine::State::heed(scopecheck_status status, const char* failure) {
-  if (status < 0 || status > SCOPECHECK_CLOSED) {  // also codes that the door does not know
+  // also codes that the door does not know; of two errors the first one says why
+  if ((status < 0 || status > SCOPECHECK_CLOSED) && outcome != Outcome::error) {
     outcome = Outcome::error;
     error = failure;
   }

@@ -86,8 +86,8 @@ scopecheck_status Machine::State::destroy_stack(std::uint8_t block, bool unwindi
   Activation& body = blocks[block];
   const bool suspended = body.stack == OwnStack::running;
   if (suspended && any_live_task(block)) ledger.reach(ledger::Goal::stack_dropped_live);
-  const scopecheck_status status = on_stack_of(
-      block, [&](void* object) { return plugin.stack_destroy(object, unwinding ? 1 : 0); });
+  const scopecheck_status status =
+      on_stack_of(block, [&](void* object) { return plugin.stack_destroy(object, unwinding ? 1 : 0); });
   if (scopecheck_object* const payload = std::exchange(body.panic, nullptr); payload != nullptr)
     static_cast<void>(drop_object(*payload));
   if (body.stack != OwnStack::running) return status;

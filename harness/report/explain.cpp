@@ -126,7 +126,8 @@ class Speaker {
         f_.signature.released_by == verdict::Cause::op && f_.signature.released_op == OpKind::forget;
     if (const auto call = abandoned_call(); forgotten && call)
       return fmt::format(
-          "{} abandoned the stack that stands in `enter {}` (line {}): the call never returns, so nobody waits "
+          "{} abandoned the stack that stands in `enter {}` (line {}): the call never returns, so nobody "
+          "waits "
           "for {}, and with the stack that loan ended.",
           moment(f_.released_at), names_.value(scenario_.ops[*call].value), wording_.line(*call), task());
     return fmt::format("{} ended that loan{}.", moment(f_.released_at),

@@ -1,5 +1,5 @@
-// The handle's destructor detaches, and async blocks run on suspendable stacks: the child's next step comes late, to
-// a frame on such a stack.
+// The handle's destructor detaches, and async blocks run on suspendable stacks: the child's next step comes
+// late, to a frame on such a stack.
 #include "harness/abi/kit.hpp"
 #include "harness/abi/registry.hpp"
 #include "impls/platform/canary.hpp"
@@ -10,10 +10,9 @@ namespace scopecheck::canaries {
 namespace {
 
 struct DetachOnStack {
-  static constexpr kit::Description description =
-      platform::handle_canary("canary_detach_on_stack",
-                              "dropping the handle detaches the child; async blocks run on stacks",
-                              SCOPECHECK_PROGRESS_RUN);
+  static constexpr kit::Description description = platform::handle_canary(
+      "canary_detach_on_stack", "dropping the handle detaches the child; async blocks run on stacks",
+      SCOPECHECK_PROGRESS_RUN);
 
   class Handle {
    public:

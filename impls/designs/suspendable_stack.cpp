@@ -1,11 +1,12 @@
-// Suspendable stack: async blocks are stackful coroutines, so that any call in them can be suspended half-way, and the
-// closure scope of draining_closure, which is sound, is used on top of them as it is. Its guarantee is that the call
-// returns only when the children ended; a stack that can be suspended and forgotten takes away that it returns.
+// Suspendable stack: async blocks are stackful coroutines, so that any call in them can be suspended
+// half-way, and the closure scope of draining_closure, which is sound, is used on top of them as it is. Its
+// guarantee is that the call returns only when the children ended; a stack that can be suspended and
+// forgotten takes away that it returns.
 //
 // idea:        a coroutine with a stack of its own, on which all code that blocks can be used unchanged
-// leak vector: forget the coroutine while it is suspended inside of a call that has borrowed something to children
-// finding:     use-after-scope: the call never returns, nobody waits for its child
-// smallest:    TODO
+// leak vector: forget the coroutine while it is suspended inside of a call that has borrowed something to
+// children finding:     use-after-scope: the call never returns, nobody waits for its child smallest:    cell
+// x; async b0 boxed { enter s0 { spawn t0 in s0 borrow mut x { write x }; suspend } }; poll b0; forget b0
 #include "harness/abi/kit.hpp"
 #include "harness/abi/registry.hpp"
 #include "impls/platform/describe.hpp"
@@ -18,7 +19,8 @@ namespace {
 constexpr scopecheck_evidence suspendable_evidence[] = {
     platform::may_forget,
     platform::may_box,
-    {SCOPECHECK_CLIENT_ASYNC, "coroutine(|| { scope(|s| { s.spawn(other); suspend(); }) }): a call like any other"},
+    {SCOPECHECK_CLIENT_ASYNC,
+     "coroutine(|| { scope(|s| { s.spawn(other); suspend(); }) }): a call like any other"},
     platform::may_keep_waker,
     platform::may_throw,
     platform::may_be_inside,
@@ -26,7 +28,8 @@ constexpr scopecheck_evidence suspendable_evidence[] = {
 
 constexpr scopecheck_expectation suspendable_expectations[] = {
     {nullptr, SCOPECHECK_DISCIPLINE_SAFE, SCOPECHECK_EXPECT_UNSOUND,
-     "a coroutine that is suspended inside of the scope's call can be forgotten, and then the call never returns"}};
+     "a coroutine that is suspended inside of the scope's call can be forgotten, and then the call never "
+     "returns"}};
 
 struct SuspendableStack {
   static constexpr kit::Description description{

@@ -1,5 +1,6 @@
-// The sound closure scope of designs with one thread: a call runs the client's block, then the executor, on top of
-// whatever is being polled, until the children ended. A panic of a child ends that child and is swallowed.
+// The sound closure scope of designs with one thread: a call runs the client's block, then the executor, on
+// top of whatever is being polled, until the children ended. A panic of a child ends that child and is
+// swallowed.
 #pragma once
 
 #include "impls/platform/heap_executor.hpp"

@@ -1,15 +1,15 @@
-// Stackful coroutines on ucontext: a body with a stack of its own, which can be left and entered again at any depth
-// of calls. Each switch keeps apart what belongs to a stack: its registers, its exceptions in flight, and what
-// ASan and TSan know of it.
+// Stackful coroutines on ucontext: a body with a stack of its own, which can be left and entered again at any
+// depth of calls. Each switch keeps apart what belongs to a stack: its registers, its exceptions in flight,
+// and what ASan and TSan know of it.
 //
 //   whoever resumes    resume ──▶ body ... suspend ──┐
 //                        ▲◀──────────────────────────┘
 //                        resume ──▶ ... body returns ──▶ resume says ready
 //
-// A coroutine that is destroyed while it is suspended is resumed once more, and its suspend throws. One that is
-// forgotten stays where it is: its memory is nobody's until the next runtime begins.
-// Threads: one thread uses them, for one runtime at a time.
-// Source: https://github.com/google/sanitizers/blob/master/address-sanitizer (fibers); Itanium C++ ABI, 2.2.2
+// A coroutine that is destroyed while it is suspended is resumed once more, and its suspend throws. One that
+// is forgotten stays where it is: its memory is nobody's until the next runtime begins. Threads: one thread
+// uses them, for one runtime at a time. Source:
+// https://github.com/google/sanitizers/blob/master/address-sanitizer (fibers); Itanium C++ ABI, 2.2.2
 #pragma once
 
 #include "harness/abi/kit.hpp"
@@ -161,7 +161,8 @@ class Stack {
   static inline Stack* entering_ = nullptr;
 };
 
-/// The stacks of one runtime: each is one coroutine's, and after its end nobody's until the next runtime begins.
+/// The stacks of one runtime: each is one coroutine's, and after its end nobody's until the next runtime
+/// begins.
 class Stacks {
  public:
   /// Requires: no other runtime of this thread uses stacks.
@@ -197,7 +198,8 @@ class Coroutine {
     stack_.enter();
   }
 
-  /// Runs the body until it suspends or ends. Errors: throws what the body threw. Not to be called after its end.
+  /// Runs the body until it suspends or ends. Errors: throws what the body threw. Not to be called after its
+  /// end.
   kit::Poll resume() {
     begun_ = true;
     stack_.enter();

@@ -1,5 +1,5 @@
-// Async blocks on suspendable stacks of the implementation's: where they can be suspended, what ends when one is
-// dropped or forgotten there, runs that are left from one, and tables that do not keep the door's word.
+// Async blocks on suspendable stacks of the implementation's: where they can be suspended, what ends when one
+// is dropped or forgotten there, runs that are left from one, and tables that do not keep the door's word.
 #include "harness/abi/kit.hpp"
 #include "tests/support/lab.hpp"
 
@@ -28,8 +28,10 @@ std::string then(const char* ops) { return std::string(suspended_in_a_scope) + o
 
 TEST(Stacks, have_frames_of_their_own_in_which_cells_live) {
   Lab lab(design);
-  EXPECT_EQ(lab.run("async b0 { cell x; frame { cell y; enter s0 { cell z } }; suspend }; poll b0; settle; poll b0"),
-            Outcome::clean);
+  EXPECT_EQ(
+      lab.run(
+          "async b0 { cell x; frame { cell y; enter s0 { cell z } }; suspend }; poll b0; settle; poll b0"),
+      Outcome::clean);
   for (const ledger::Event& born : lab.events(EventKind::cell_born))
     EXPECT_EQ(born.detail, static_cast<int>(ledger::Place::stack_frame)) << born.subject;
   EXPECT_THAT(lab.subjects(EventKind::cell_died), ElementsAre(2, 1, 0));
@@ -59,9 +61,10 @@ TEST(Stacks, that_are_dropped_unwind_so_that_the_scopes_they_stand_in_wait) {
 
 TEST(Stacks, unwind_inside_of_an_unwind) {
   Lab lab(design);
-  EXPECT_EQ(lab.run("cell x; catch { async b0 { enter s0 { spawn t0 in s0 borrow mut x { write x }; suspend } }; "
-                    "poll b0; throw }; settle"),
-            Outcome::clean);
+  EXPECT_EQ(
+      lab.run("cell x; catch { async b0 { enter s0 { spawn t0 in s0 borrow mut x { write x }; suspend } }; "
+              "poll b0; throw }; settle"),
+      Outcome::clean);
   EXPECT_LT(lab.at(EventKind::value_left, 0), lab.at(EventKind::value_unwound, 1));
   EXPECT_EQ(lab.count(EventKind::caught), 1u);
   EXPECT_THAT(lab.signatures(), IsEmpty());
@@ -71,7 +74,8 @@ TEST(Stacks, that_are_forgotten_end_the_loans_of_the_scopes_they_stand_in) {
   Lab lab(design);
   lab.run(then("forget b0; settle"));
   EXPECT_EQ(lab.events(EventKind::loan_expired).at(0).op, lab.events(EventKind::value_forgotten).at(0).op);
-  EXPECT_THAT(lab.subjects(EventKind::value_forgotten), ElementsAre(1, 0)) << "the stack, and the scope with it";
+  EXPECT_THAT(lab.subjects(EventKind::value_forgotten), ElementsAre(1, 0))
+      << "the stack, and the scope with it";
   EXPECT_THAT(lab.signatures(), ElementsAre("aliased-borrow(forget, -, write)"));
   lab.run(then("forget b0"));
   EXPECT_THAT(lab.signatures(), ElementsAre("use-after-scope(forget, frame-end, write)"));
@@ -81,10 +85,11 @@ TEST(Stacks, that_are_forgotten_end_the_loans_of_the_scopes_they_stand_in) {
 
 TEST(Stacks, that_are_forgotten_keep_their_frames_for_ever) {
   Lab lab(design);
-  EXPECT_EQ(lab.run("async b0 boxed { cell x; enter s0 { spawn t0 in s0 borrow mut x { write x }; suspend } }; "
-                    "poll b0; forget b0; async b1 { suspend }; poll b1; settle",
-                    true),
-            Outcome::clean);
+  EXPECT_EQ(
+      lab.run("async b0 boxed { cell x; enter s0 { spawn t0 in s0 borrow mut x { write x }; suspend } }; "
+              "poll b0; forget b0; async b1 { suspend }; poll b1; settle",
+              true),
+      Outcome::clean);
   EXPECT_EQ(lab.count(EventKind::touched_write), 1u);
   EXPECT_THAT(lab.signatures(), IsEmpty()) << "leaking is safe";
 }
@@ -106,10 +111,13 @@ TEST(Stacks, are_not_there_before_the_first_poll) {
 
 TEST(Stacks, nest_and_stand_in_tasks) {
   Lab lab(design);
-  EXPECT_EQ(lab.run("cell x; async b0 { async b1 { enter s0 { spawn t0 in s0 borrow mut x { async b2 { suspend; suspend "
-                    "}; poll b2; yield; poll b2; write x }; suspend } }; poll b1; suspend; await b1 }; poll b0; poll "
-                    "b0; poll b0; settle"),
-            Outcome::clean)
+  EXPECT_EQ(
+      lab.run(
+          "cell x; async b0 { async b1 { enter s0 { spawn t0 in s0 borrow mut x { async b2 { suspend; "
+          "suspend "
+          "}; poll b2; yield; poll b2; write x }; suspend } }; poll b1; suspend; await b1 }; poll b0; poll "
+          "b0; poll b0; settle"),
+      Outcome::clean)
       << lab.machine().error();
   EXPECT_TRUE(lab.happened(EventKind::finished, 0));
   EXPECT_THAT(lab.signatures(), IsEmpty());
@@ -117,8 +125,9 @@ TEST(Stacks, nest_and_stand_in_tasks) {
 
 TEST(Stacks, are_suspended_by_an_await_inside_of_a_call) {
   Lab lab(design);
-  EXPECT_EQ(lab.run("async b0 { enter s0 { async b1 { suspend; suspend }; await b1 } }; poll b0; poll b0; poll b0"),
-            Outcome::clean);
+  EXPECT_EQ(
+      lab.run("async b0 { enter s0 { async b1 { suspend; suspend }; await b1 } }; poll b0; poll b0; poll b0"),
+      Outcome::clean);
   EXPECT_EQ(lab.count(EventKind::value_left), 1u);
   EXPECT_EQ(lab.run("async b0 { enter s0 { async b1 { suspend; suspend }; await b1 } }; poll b0; drop b0"),
             Outcome::clean);
@@ -127,7 +136,8 @@ TEST(Stacks, are_suspended_by_an_await_inside_of_a_call) {
 
 TEST(Stacks, hand_a_panic_on_to_whoever_polls) {
   Lab lab(design);
-  EXPECT_EQ(lab.run("cell x; async b0 { enter s0 { spawn t0 in s0 borrow mut x { write x }; suspend; throw } }; poll b0; "
+  EXPECT_EQ(lab.run("cell x; async b0 { enter s0 { spawn t0 in s0 borrow mut x { write x }; suspend; throw } "
+                    "}; poll b0; "
                     "catch { poll b0 }; settle"),
             Outcome::clean);
   EXPECT_EQ(lab.count(EventKind::caught), 1u);
@@ -159,8 +169,10 @@ TEST(Stacks, can_be_left_by_a_fail_stop) {
   Lab lab(plugin);
   const CatchFailStops fail_stops;
   for (int i = 0; i < 20; ++i) {
-    EXPECT_EQ(lab.run("async b0 { enter s0 { suspend; spawn t0 in s0 { } } }; poll b0; poll b0"), Outcome::fail_stop);
-    EXPECT_EQ(lab.run("catch { async b0 { enter s0 { suspend; throw } }; poll b0; poll b0 }"), Outcome::clean);
+    EXPECT_EQ(lab.run("async b0 { enter s0 { suspend; spawn t0 in s0 { } } }; poll b0; poll b0"),
+              Outcome::fail_stop);
+    EXPECT_EQ(lab.run("catch { async b0 { enter s0 { suspend; throw } }; poll b0; poll b0 }"),
+              Outcome::clean);
   }
 }
 
@@ -172,8 +184,9 @@ TEST(Stacks, that_end_without_unwinding_leave_the_children_of_their_scopes_behin
   Lab lab(plugin);
   lab.run(then("drop b0; settle"));
   EXPECT_THAT(lab.signatures(), ElementsAre("aliased-borrow(drop, -, write)"));
-  const char* const own = "async b0 { cell x; enter s0 { spawn t0 in s0 borrow mut x { write x }; suspend } }; "
-                          "poll b0; drop b0; settle";
+  const char* const own =
+      "async b0 { cell x; enter s0 { spawn t0 in s0 borrow mut x { write x }; suspend } }; "
+      "poll b0; drop b0; settle";
   lab.run(own);
   EXPECT_THAT(lab.signatures(), ElementsAre("use-after-scope(drop, drop, write)")) << "its frames are gone";
 
@@ -234,9 +247,10 @@ TEST(Stacks, keep_the_word_of_the_door) {
                   },
                   program),
               HasSubstr("stack_init failed"));
-  EXPECT_THAT(error_of([](scopecheck_plugin& p) { p.stack_resume = [](void*) -> scopecheck_status { throw 1; }; },
-                       program),
-              HasSubstr("stack_resume let an exception out"));
+  EXPECT_THAT(
+      error_of([](scopecheck_plugin& p) { p.stack_resume = [](void*) -> scopecheck_status { throw 1; }; },
+               program),
+      HasSubstr("stack_resume let an exception out"));
 }
 
 TEST(Stacks, that_are_declared_unsafe_are_not_what_safe_clients_run_on) {

@@ -347,20 +347,23 @@ const std::vector<Twin>& twins() {
 
       // on a suspendable stack the calls that an async block stands in are suspended with it
       {Rule::await_outside_async, on_stacks(), "enter s {\n  suspend\n}\n",
-       "async b {\n  frame {\n    enter s {\n      enter r {\n        frame {\n          suspend\n        }\n      }\n    }\n "
+       "async b {\n  frame {\n    enter s {\n      enter r {\n        frame {\n          suspend\n        "
+       "}\n      }\n    }\n "
        " }\n}\n"},
       {Rule::await_outside_async, on_stacks(), "inside {\n  enter s {\n    suspend\n  }\n}\n",
        "inside {\n  async b {\n    enter s {\n      suspend\n    }\n  }\n}\n"},
       {Rule::await_outside_async, on_stacks(),
        "async b {\n  enter s {\n    spawn t in s {\n      suspend\n    } as h\n  }\n}\n",
-       "enter s {\n  spawn t in s {\n    async b {\n      enter r {\n        suspend\n      }\n    }\n  } as h\n}\n"},
-      {Rule::await_outside_async, on_stacks(),
-       "enter s {\n  spawn t in s {\n  } as h\n  await h\n}\n",
+       "enter s {\n  spawn t in s {\n    async b {\n      enter r {\n        suspend\n      }\n    }\n  } as "
+       "h\n}\n"},
+      {Rule::await_outside_async, on_stacks(), "enter s {\n  spawn t in s {\n  } as h\n  await h\n}\n",
        "async b {\n  enter s {\n    spawn t in s {\n    } as h\n    await h\n  }\n}\n"},
       {Rule::write_while_borrowed, on_stacks(),
-       "cell x\nasync b boxed {\n  enter s {\n    spawn t in s borrow mut x {\n    } as h\n    suspend\n  }\n}\npoll "
+       "cell x\nasync b boxed {\n  enter s {\n    spawn t in s borrow mut x {\n    } as h\n    suspend\n  "
+       "}\n}\npoll "
        "b\nwrite x\n",
-       "cell x\nasync b boxed {\n  enter s {\n    spawn t in s borrow mut x {\n    } as h\n    suspend\n  }\n}\npoll "
+       "cell x\nasync b boxed {\n  enter s {\n    spawn t in s borrow mut x {\n    } as h\n    suspend\n  "
+       "}\n}\npoll "
        "b\nforget b\nwrite x\n"},
 
       // ---- unreachable
