@@ -167,18 +167,22 @@ class Stacks {
  public:
   /// Requires: no other runtime of this thread uses stacks.
   Stacks() {
-    while (used_ > 0) all_[--used_]->wipe();
+    while (used_ > 0) all()[--used_]->wipe();
   }
   Stacks(const Stacks&) = delete;
   Stacks& operator=(const Stacks&) = delete;
 
   [[nodiscard]] Stack& take() {
-    if (used_ == all_.size()) all_.push_back(new Stack());
-    return *all_[used_++];
+    if (used_ == all().size()) all().push_back(new Stack());
+    return *all()[used_++];
   }
 
  private:
-  static inline std::vector<Stack*> all_;
+  /// For as long as the process: at its exit somebody may stand on one.
+  static std::vector<Stack*>& all() {
+    static auto* const all = new std::vector<Stack*>;
+    return *all;
+  }
   static inline std::size_t used_ = 0;
 };
 
