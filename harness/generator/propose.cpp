@@ -128,13 +128,15 @@ constexpr std::uint32_t boost = 4;
 OpKind draw_kind(const scenario::Rules& rules, base::Prng& prng, const Swarm& swarm) {
   std::array<std::uint32_t, scenario::op_kinds> cumulative{};
   std::uint32_t sum = 0;
-  const auto weigh = [&](OpKind kind) {
-    return rules.offers().stack ? weight_on_stacks(kind, rules, weight(kind, rules)) : weight(kind, rules);
-  };
+  const bool stacks = rules.offers().stack;
   for (std::size_t i = 0; i < scenario::op_kinds; ++i) {
     const auto kind = static_cast<OpKind>(i);
-    if (swarm.has(kind) || (rules.offers().stack && needed_for_stacks(kind)))
-      sum += weigh(kind) * ((swarm.boosted >> i & 1) != 0 ? boost : 1);
+    if (swarm.has(kind) || (stacks && needed_for_stacks(kind))) {
+      std::uint32_t wanted = weight(kind, rules);
+      if (stacks) [[unlikely]]
+        wanted = weight_on_stacks(kind, rules, wanted);
+      sum += wanted * ((swarm.boosted >> i & 1) != 0 ? boost : 1);
+    }
     cumulative[i] = sum;
   }
   const std::uint32_t pick = prng.below(sum);
