@@ -19,7 +19,8 @@ namespace scopecheck::report {
 [[nodiscard]] std::string rust_prelude(const scenario::Offers& offers);
 
 /// The scenario as the function `name`. Also renders what is ill-formed, so that a borrow checker can refuse
-/// it. Requires: no_rust_form(offers) is empty, blocks are closed, values are numbered in order of declaration.
+/// it. Requires: no_rust_form(offers) is empty, blocks are closed, values are numbered in order of
+/// declaration.
 [[nodiscard]] std::string to_rust_function(const scenario::Scenario& scenario, const scenario::Offers& offers,
                                            std::string_view name);
 
