@@ -23,6 +23,9 @@
 //       detach() &&;
 //     };
 //     struct Join { Join(Scope&);  kit::Poll poll(WakerRef); };
+//     struct Stack {              // stackful: async blocks run on these. Stack(Runtime&, kit::Body)
+//       kit::Poll resume();  void suspend();   // suspend throws where the stack is being destroyed
+//     };
 //   };
 //   SCOPECHECK_REGISTER(I);
 //
@@ -183,7 +186,7 @@ class Child {
 /// See scopecheck_host::yield_point.
 inline void yield_point(const char* name) { host().yield_point(name); }
 
-/// The client's block, as the closure shape has it: what `enter` must run, once.
+/// A block of the client's: what `enter` must run, once, or a stack from its first resume on.
 class Body {
  public:
   struct Panicked {};  ///< what unwinds out of a block that panicked
@@ -253,6 +256,8 @@ template <class I>
 concept HasHandle = requires { typename I::Handle; };
 template <class I>
 concept HasJoin = requires { typename I::Join; };
+template <class I>
+concept HasStack = requires { typename I::Stack; };
 template <class I>
 concept SpawnsFromRuntime = requires(typename I::Runtime& r, Child c) { r.spawn(std::move(c)); };
 template <class I>
@@ -519,6 +524,31 @@ void fill_join(scopecheck_plugin& p) {
 }
 
 template <class I>
+void fill_stack(scopecheck_plugin& p) {
+  using Stack = typename I::Stack;
+  p.stack_size = sizeof(Stack);
+  p.stack_align = alignof(Stack);
+  p.stack_init = [](void* rt, void* storage, scopecheck_body body, void* data) noexcept {
+    return guarded(nullptr, [&] {
+      ::new (storage) Stack(*static_cast<typename I::Runtime*>(rt), Body(body, data, storage));
+      return SCOPECHECK_OK;
+    });
+  };
+  p.stack_resume = [](void* stack) noexcept {
+    return guarded(nullptr, [&] {
+      return static_cast<Stack*>(stack)->resume() == Poll::ready ? SCOPECHECK_OK : SCOPECHECK_PENDING;
+    });
+  };
+  p.stack_suspend = [](void* stack) noexcept {
+    return guarded(nullptr, [&] {
+      static_cast<Stack*>(stack)->suspend();
+      return SCOPECHECK_OK;
+    });
+  };
+  p.stack_destroy = &destroy<Stack>;
+}
+
+template <class I>
 scopecheck_plugin make() {
   const Description& d = I::description;
   scopecheck_plugin p{};
@@ -569,6 +599,7 @@ scopecheck_plugin make() {
   if constexpr (HasScope<I>) fill_scope<I>(p);
   if constexpr (HasHandle<I>) fill_handle<I>(p);
   if constexpr (HasJoin<I>) fill_join<I>(p);
+  if constexpr (HasStack<I>) fill_stack<I>(p);
   return p;
 }
 

@@ -140,6 +140,7 @@ typedef struct scopecheck_host {
 #define SCOPECHECK_OP_RUN            (1ull << 14)
 #define SCOPECHECK_OP_BLOCK_ON       (1ull << 15)
 #define SCOPECHECK_OP_SHUTDOWN       (1ull << 16)
+#define SCOPECHECK_OP_STACK          (1ull << 17) /* all of stack_*; in unsafe_ops only */
 
 /* Requirement 12: what safe clients may do beyond calling the table, each with evidence below. */
 #define SCOPECHECK_CLIENT_FORGET          (1ull << 0) /* scopes, handles and joins can be forgotten         */
@@ -318,6 +319,38 @@ typedef struct scopecheck_plugin {
 
   /* Text of the last failure on this thread; null or "" when there is none. [any] */
   const char* (*last_error)(void);
+
+  /* Suspendable stacks: an API whose coroutines are stackful. With these, and client op ASYNC, every `async`
+   * block of a client runs on a stack of the plugin's, so that it can be suspended anywhere, also inside of
+   * scope_enter; without, async blocks are state machines of the harness. All four or none. Children suspend
+   * (CHILD_SUSPENDS), and each of these may be called on a stack as well: stacks nest.
+   *
+   *   harness, whoever polls             the plugin's stack
+   *   stack_init, stack_resume ---------> body(data, stack) ... client ops, scope_enter, ...
+   *        PENDING <--------------------- stack_suspend(stack)
+   *   stack_resume ---------------------> ... it returns OK
+   *        OK, or THROWN <--------------- body returned
+   *
+   * `stack_size`, `stack_align`: of the stack *object*, whose storage the harness supplies when the block is
+   * first polled; what it is a stack of is the plugin's memory. The object never moves. A block that is
+   * forgotten is never mentioned again, and may stand where it was suspended for ever: what its frames hold
+   * stays where it is, and that memory is not used for anything else before the next rt_new, nor is that of a
+   * stack whose body returned.
+   * The plugin's switch keeps apart what belongs to a stack: registers, exceptions in flight
+   * (__cxa_get_globals), what sanitizers know of stacks. A run that can never end (idle) is left from
+   * wherever it stands; the next rt_new finds its stacks as they were then. */
+  uint32_t stack_size, stack_align;
+  /* Makes one, and runs nothing on it. [client][inside] */
+  scopecheck_status (*stack_init)(void* rt, void* storage, scopecheck_body body, void* data);
+  /* Runs the body until it suspends (PENDING) or has returned (OK; THROWN as it says, after a native unwind).
+   * Not called again then. [client][inside] */
+  scopecheck_status (*stack_resume)(void* stack);
+  /* Called by the body, on its stack: returns when it is resumed. THROWN: it is being destroyed, unwind. */
+  scopecheck_status (*stack_suspend)(void* stack);
+  /* Destroys it. Suspended: the body is resumed and told to unwind, so that what stands on the stack runs its
+   * destructors. Whoever cannot do that ends it all the same (OK: its frames are gone), or keeps it for ever
+   * (CLOSED: nothing runs, its frames stay). [client][inside] */
+  scopecheck_status (*stack_destroy)(void* stack, int32_t unwinding);
 } scopecheck_plugin;
 
 /* The one exported symbol of a plugin in a shared object. Null: this major is not spoken. */

@@ -35,6 +35,10 @@ constexpr std::array cases = {
              "cell x; enter s0 { spawn t0 in s0 borrow mut x { write x }; throw }"},
     GateCase{"canary_closure_forgets_on_panic", "stack frame of an entered block", "step, write", Witness::asan, true, FindingKind::use_after_scope,
              "catch { enter s0 { cell x; enter s1 { spawn t0 in s1 borrow mut x { write x }; throw } } }; settle"},
+    GateCase{"canary_detach_on_stack", "stack frame on a suspendable stack", "step, write", Witness::ledger, true, FindingKind::use_after_scope,
+             "async b0 { cell x; spawn t0 borrow mut x { write x } as h0; suspend }; poll b0; drop b0; settle"},
+    GateCase{"canary_detach_on_stack", "stack frame on a suspendable stack", "step, write", Witness::asan, true, FindingKind::use_after_scope,
+             "async b0 { cell x; spawn t0 borrow mut x { write x } as h0; suspend }; poll b0; drop b0; settle"},
     // the child's destructors
     GateCase{"canary_late_drop", "stack frame", "destructor of a capture", Witness::ledger, true, FindingKind::use_after_scope,
              "cell x; spawn t0 borrow mut x { touch-on-drop capture x } as h0"},

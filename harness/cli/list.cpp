@@ -92,6 +92,7 @@ std::vector<std::string_view> operations(const scopecheck_plugin& p) {
   add(o.scope_cancel || o.handle_cancel, "cancel");
   add(o.handle_detach, "detach");
   add(o.scope_close, "close");
+  add(o.stack, "async blocks on suspendable stacks");
   add(o.run, "run the runtime");
   return ops;
 }

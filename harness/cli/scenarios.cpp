@@ -149,6 +149,10 @@ int explain(const ScenarioArguments& arguments) {
     return exit_usage;
   }
   if (arguments.as == "rust") {
+    if (const std::string_view why = report::no_rust_form(context->chosen.offers); !why.empty()) {
+      complain(std::string(why));
+      return exit_usage;
+    }
     fmt::print("// A client of {} as Rust would see it: it compiles, nothing runs.\n{}",
                context->chosen.implementation.name(),
                report::to_rust(context->chosen.parsed.scenario, context->chosen.offers));

@@ -61,6 +61,44 @@ bool has_scope(const scenario::Rules& rules) {
   });
 }
 
+/// Whether what is written here runs on a suspendable stack.
+bool on_stack(const scenario::Rules& rules) {
+  return rules.offers().stack && rules.suspending_body().kind == scenario::BlockKind::async;
+}
+
+/// What no swarm does without there: such an API is about them.
+bool needed_for_stacks(OpKind kind) {
+  return kind == OpKind::async || kind == OpKind::suspend || kind == OpKind::poll;
+}
+
+/// Where stacks can be suspended inside of calls: a call with a child in it, suspended, and what becomes of
+/// it.
+std::uint32_t weight_on_stacks(OpKind kind, const scenario::Rules& rules, std::uint32_t otherwise) {
+  const bool in_call = on_stack(rules) && rules.body().kind == scenario::BlockKind::enter;
+  const scenario::ValueState* future = nullptr;  // the newest that is there
+  for (const scenario::Declaration& decl : rules.decls())
+    if (!decl.is_cell && rules.value(decl.index).kind == scenario::ValueKind::async)
+      future = &rules.value(decl.index);
+  switch (kind) {
+    case OpKind::async:
+      return 120;
+    case OpKind::cell:  // what lives on a stack that is forgotten is safe there
+      return on_stack(rules) ? 12 : otherwise;
+    case OpKind::enter:
+      return on_stack(rules) ? 120 : otherwise;
+    case OpKind::spawn:
+      return in_call && rules.tasks() == 0 ? 400 : otherwise;
+    case OpKind::suspend:
+      return in_call && rules.tasks() > 0 ? 120 : otherwise;
+    case OpKind::poll:
+      return future != nullptr && !future->started ? 1000 : otherwise;
+    case OpKind::forget:
+      return future != nullptr && future->started ? 400 : otherwise;
+    default:
+      return otherwise;
+  }
+}
+
 /// Lives that end early, in many small blocks, are what leaks are made of: what there is to borrow, and from
 /// whom, comes first; the longer a block, the sooner it ends; tasks are short.
 std::uint32_t weight(OpKind kind, const scenario::Rules& rules) {
@@ -92,9 +130,15 @@ constexpr std::uint32_t boost = 4;
 OpKind draw_kind(const scenario::Rules& rules, base::Prng& prng, const Swarm& swarm) {
   std::array<std::uint32_t, scenario::op_kinds> cumulative{};
   std::uint32_t sum = 0;
+  const bool stacks = rules.offers().stack;
   for (std::size_t i = 0; i < scenario::op_kinds; ++i) {
     const auto kind = static_cast<OpKind>(i);
-    if (swarm.has(kind)) sum += weight(kind, rules) * ((swarm.boosted >> i & 1) != 0 ? boost : 1);
+    if (swarm.has(kind) || (stacks && needed_for_stacks(kind))) {
+      std::uint32_t wanted = weight(kind, rules);
+      if (stacks) [[unlikely]]
+        wanted = weight_on_stacks(kind, rules, wanted);
+      sum += wanted * ((swarm.boosted >> i & 1) != 0 ? boost : 1);
+    }
     cumulative[i] = sum;
   }
   const std::uint32_t pick = prng.below(sum);

@@ -67,6 +67,10 @@ scopecheck_plugin guarded(const scopecheck_plugin& plugin, std::uint32_t flavour
   SCOPECHECK_GUARD(join_poll)
   SCOPECHECK_GUARD(join_destroy)
   SCOPECHECK_GUARD(join_move)
+  SCOPECHECK_GUARD(stack_init)
+  SCOPECHECK_GUARD(stack_resume)
+  SCOPECHECK_GUARD(stack_suspend)
+  SCOPECHECK_GUARD(stack_destroy)
 #undef SCOPECHECK_GUARD
   return p;
 }

@@ -73,6 +73,25 @@ std::string unreachable_claim(const scopecheck_plugin& p) {
   return "";
 }
 
+/// What is wrong with its suspendable stacks, where it has any.
+std::string bad_stack(const scopecheck_plugin& p) {
+  const bool any = p.stack_init != nullptr || p.stack_resume != nullptr || p.stack_suspend != nullptr ||
+                   p.stack_destroy != nullptr;
+  const bool all = p.stack_init != nullptr && p.stack_resume != nullptr && p.stack_suspend != nullptr &&
+                   p.stack_destroy != nullptr;
+  if (any != all) return "stack_init, stack_resume, stack_suspend and stack_destroy go together";
+  if (any != (p.stack_size != 0)) return "stack_size and the functions of stacks go together";
+  if (!any) return "";
+  if (p.stack_size > 4096 || !power_of_two_up_to_64(p.stack_align))
+    return "stack_size, of the stack object, must be at most 4096 and stack_align a power of two up to 64";
+  if ((p.client_ops & SCOPECHECK_CLIENT_ASYNC) == 0)
+    return "suspendable stacks are what async blocks run on: claim client op ASYNC";
+  if (p.child_kind == SCOPECHECK_CHILD_BLOCKS)
+    return "child_kind BLOCKS: this harness cannot yet drive suspendable stacks beside threads of the "
+           "runtime";
+  return "";
+}
+
 /// What the tables that it points to say.
 std::string bad_word(const scopecheck_plugin& p) {
   if (!printable(p.name) || !printable(p.summary) || !printable(p.version) || !printable(p.build))
@@ -197,6 +216,7 @@ std::expected<void, std::string> validate(const scopecheck_plugin& p) {
     if ((p.may_block & SCOPECHECK_OP_SCOPE_ENTER) == 0)
       return bad("scope_enter waits for the children of its scope: may_block must have SCOPE_ENTER");
   }
+  if (const std::string wrong = bad_stack(p); !wrong.empty()) return bad(wrong);
   if (p.carrier == SCOPECHECK_CARRIER_SCOPE && p.scope_init == nullptr && p.scope_enter == nullptr)
     return bad("carrier SCOPE without scopes");
   if (p.carrier == SCOPECHECK_CARRIER_HANDLE && p.handle_size == 0)
@@ -283,6 +303,7 @@ scenario::Offers offers_of(Implementation implementation, scenario::Discipline d
   o.run = op(p.rt_run, SCOPECHECK_OP_RUN) && !o.threads;
   o.inside = op(p.block_on, SCOPECHECK_OP_BLOCK_ON) && client(SCOPECHECK_CLIENT_INSIDE);
   o.async = client(SCOPECHECK_CLIENT_ASYNC);
+  o.stack = op(p.stack_init, SCOPECHECK_OP_STACK) && o.async;
   o.box = client(SCOPECHECK_CLIENT_BOX);
   o.move = client(SCOPECHECK_CLIENT_MOVE);
   o.forget = client(SCOPECHECK_CLIENT_FORGET);

@@ -63,6 +63,7 @@ void Activation::begin(Body kind, std::uint8_t owned_by, std::uint8_t acting, st
   owner = owned_by;
   actor = acting;
   started = finished = unwinding = false;
+  stack = OwnStack::none;
   pc = static_cast<std::uint8_t>(first);
   last = static_cast<std::uint8_t>(end);
   panic = nullptr;
@@ -140,6 +141,7 @@ Outcome Machine::run(const scenario::Scenario& scenario, const RunOptions& optio
       s.error = "a waker of the implementation let an exception out";
     }
   } else {
+    if (std::exchange(s.stack_in_use, none) != none) s.home.arrive();
     exception_globals() = before;
     hide_from_tsan(true);  // left from anywhere
   }
@@ -156,6 +158,7 @@ void Machine::State::abandon(Outcome how) {
   if (conductor != nullptr) give_up(how);
   outcome = how;
   running = false;
+  if (stack_in_use != none) home.leave_for();
   std::longjmp(escape, 1);
 }
 
@@ -174,6 +177,7 @@ void Machine::State::prepare(const scenario::Scenario& scenario, const RunOption
   outcome = Outcome::clean;
   error = "";
   rt = nullptr;
+  stack_in_use = none;
   runtime_alive = runtime_usable = false;
   op = 0;
   waiter.clear();
@@ -286,6 +290,11 @@ void Machine::State::play() {
   const std::size_t base = a.blocks.size();
   open_block(a, opener);
   return execute(a, base, memory.begin());
+}
+
+[[gnu::noinline]] Flow Machine::State::activate_block(Activation& a) {
+  FrameCells memory;
+  return execute(a, 0, memory.begin());
 }
 
 void Machine::State::open_block(Activation& a, OpKind opener) {
@@ -413,7 +422,8 @@ void Machine::State::panic(Activation& a, scopecheck_object* payload) {
 }
 
 scopecheck_status Machine::State::heed(scopecheck_status status, const char* failure) {
-  if (status < 0 || status > SCOPECHECK_CLOSED) {  // also codes that the door does not know
+  // also codes that the door does not know; of two errors the first one says why
+  if ((status < 0 || status > SCOPECHECK_CLOSED) && outcome != Outcome::error) {
     outcome = Outcome::error;
     error = failure;
   }
@@ -501,7 +511,10 @@ Flow Machine::State::execute(Activation& a, std::size_t base, Cell* frame_cells)
           const auto slot = static_cast<std::uint8_t>(scenario::max_values + o.subject);
           if (values[slot].life == Life::absent) spawn(a, o);
           if (a.unwinding) break;
-          if (values[slot].life == Life::live && !await(a, slot)) return Flow::suspended;
+          if (values[slot].life == Life::live && !await(a, slot)) {
+            if (suspends_stack(a)) break;
+            return Flow::suspended;
+          }
           if (!a.unwinding) a.pc = static_cast<std::uint8_t>(match[a.pc] + 1);
         } else {
           const std::uint8_t end = match[a.pc];
@@ -510,7 +523,10 @@ Flow Machine::State::execute(Activation& a, std::size_t base, Cell* frame_cells)
         }
         break;
       case OpKind::await:
-        if (values[o.subject].life == Life::live && !await(a, o.subject)) return Flow::suspended;
+        if (values[o.subject].life == Life::live && !await(a, o.subject)) {
+          if (suspends_stack(a)) break;
+          return Flow::suspended;
+        }
         ++a.pc;
         break;
       case OpKind::read:
@@ -523,6 +539,7 @@ Flow Machine::State::execute(Activation& a, std::size_t base, Cell* frame_cells)
         ++a.pc;
         if (blocks_thread(a)) break;  // it has taken a step, that is all
         a.waker->vtable->wake(a.waker->data);
+        if (suspends_stack(a)) break;
         return Flow::suspended;
       case OpKind::park: {
         scopecheck_child& child = children[a.owner];

@@ -3,6 +3,7 @@
 // (children that block, runtimes with threads) and values.cpp (lives of values) share.
 #pragma once
 
+#include "harness/interpreter/home.hpp"
 #include "harness/interpreter/machine.hpp"
 #include "harness/interpreter/promised_order.hpp"
 #include "harness/schedule/conductor.hpp"
@@ -21,6 +22,9 @@ enum class Body : std::uint8_t { client, async, inside, task };
 /// What control did when a body stopped executing.
 enum class Flow : std::uint8_t { closed, suspended, unwinding };
 
+/// An async block's stack, where the implementation supplies one: made when it is first polled.
+enum class OwnStack : std::uint8_t { none, fresh, running, ended };
+
 struct Entry;  // one `enter`, machine.cpp
 
 struct OpenBlock {
@@ -37,6 +41,7 @@ struct Activation {
   bool started = false;
   bool finished = false;
   bool unwinding = false;
+  OwnStack stack = OwnStack::none;
   std::uint8_t pc = 0;
   std::uint8_t last = 0;  // pc of the closing end
   scopecheck_object* panic = nullptr;
@@ -165,6 +170,8 @@ struct Machine::State final : schedule::Tasks {
   scopecheck_child root{};
   Activation client;
   std::jmp_buf escape{};
+  HomeStack home;
+  std::uint8_t stack_in_use = scenario::none;  // the async block on whose stack we are; none: at home
 
   // runtimes with threads; null: there is but one thread, the client's
   std::unique_ptr<schedule::Conductor> conductor;
@@ -183,6 +190,8 @@ struct Machine::State final : schedule::Tasks {
   [[noreturn]] void abandon(Outcome how);
   Flow execute(Activation& a, std::size_t base, Cell* frame_cells);
   Flow activate_frame(Activation& a, scenario::OpKind opener);
+  /// Runs an async block that has a stack of its own, from there.
+  Flow activate_block(Activation& a);
   void open_block(Activation& a, scenario::OpKind opener);
   /// Closes the innermost block: drops its declarations in reverse order.
   void close_block(Activation& a);
@@ -250,6 +259,21 @@ struct Machine::State final : schedule::Tasks {
   [[nodiscard]] schedule::Lanes suspended() const override;
   void wake(std::size_t lane) override;
   [[nodiscard]] std::size_t moment() const override;
+  // stacks.cpp: async blocks on stacks of the implementation's
+  Flow resume_stack(std::uint8_t block);
+  /// The client's side of that: the body that the implementation runs on the stack.
+  scopecheck_status run_on_stack(Activation& a);
+  /// Leaves the stack that the body runs on, until it is polled again: true, and the body goes on, unwinding
+  /// if the stack is being destroyed. False: it runs on none.
+  bool suspends_stack(Activation& a);
+  scopecheck_status destroy_stack(std::uint8_t block, bool unwinding);
+  /// What a stack that is never resumed holds is forgotten with it; so are the scopes it stands in.
+  void forget_contents(std::uint8_t block, scenario::LeakVector vector);
+  /// Whether it stands in the block of an `enter` with a task that is not done.
+  bool enters_live(const Activation& a) const;
+  template <class Call>
+  scopecheck_status on_stack_of(std::uint8_t block, Call&& call);
+
   // threads.cpp: children that block a thread
   /// This thread alone may use the cell from now on. TSan sees a store: it knows nothing of lifetimes, but a
   /// touch by another thread is a race with it, unless the implementation orders the two.

@@ -54,7 +54,7 @@ bool Machine::State::any_live_task(std::uint8_t index) const {
   if (v.kind == ValueKind::async) {
     for (const scenario::Declaration& decl : blocks[index].decls)
       if (!decl.is_cell && any_live_task(decl.index)) return true;
-    return false;
+    return enters_live(blocks[index]);
   }
   for (std::uint8_t task = 0; task < tasks_used; ++task)
     if ((v.children & bit(task)) != 0 && live(task)) return true;
@@ -90,6 +90,7 @@ void Machine::State::begin_join(Activation& a, const Op& o) {
 void Machine::State::make_async(Activation& a, const Op& o) {
   const std::uint8_t end = match[a.pc];
   blocks[o.value].begin(Body::async, o.value, a.actor, a.pc + 1u, end);
+  if (offers.stack) blocks[o.value].stack = OwnStack::fresh;
   make_value(a, o.value, ValueKind::async, o.boxed);
   a.pc = static_cast<std::uint8_t>(end + 1);
 }
@@ -206,7 +207,7 @@ scopecheck_status Machine::State::poll(Activation& a, std::uint8_t index, const 
   scopecheck_status status = SCOPECHECK_E_STATE;
   if (v.kind == ValueKind::async) {
     Activation& body = blocks[index];
-    if (body.finished) return SCOPECHECK_E_STATE;
+    if (body.finished || (body.stack == OwnStack::fresh && !runtime_usable)) return SCOPECHECK_E_STATE;
     const std::size_t op_outside = op;
     body.waker = &waker;
     if (!body.started) {
@@ -214,7 +215,7 @@ scopecheck_status Machine::State::poll(Activation& a, std::uint8_t index, const 
       op = body.pc;
       body.blocks.push_back({OpKind::async, 0, static_cast<std::uint8_t>(body.pc - 1)});
     }
-    const Flow flow = execute(body, 0, nullptr);
+    const Flow flow = body.stack != OwnStack::none ? resume_stack(index) : execute(body, 0, nullptr);
     op = op_outside;
     status = flow == Flow::closed      ? SCOPECHECK_OK
              : flow == Flow::suspended ? SCOPECHECK_PENDING
@@ -486,8 +487,12 @@ void Machine::State::drop_declared(Activation& a, std::uint8_t index, bool unwin
     }
     case ValueKind::async: {
       Activation& body = blocks[index];
-      body.unwinding = unwinding;
       body.finished = true;
+      if (v.storage != nullptr) {
+        status = destroy_stack(index, unwinding);
+        break;
+      }
+      body.unwinding = unwinding;
       while (!body.blocks.empty()) close_block(body);
       if (body.unwinding && !unwinding) status = SCOPECHECK_THROWN;
       break;
@@ -526,12 +531,7 @@ void Machine::State::forgotten(std::uint8_t index, LeakVector vector) {
   if (v.life != Life::live) return;
   v.forgotten = true;
   value_over(index, EventKind::value_forgotten, static_cast<std::uint8_t>(vector), client_actor);
-  if (v.kind != ValueKind::async) return;
-  for (const scenario::Declaration& decl : blocks[index].decls)
-    if (decl.is_cell)
-      cells_leaked = static_cast<std::uint8_t>(cells_leaked | bit(decl.index));
-    else
-      forgotten(decl.index, vector);
+  if (v.kind == ValueKind::async) forget_contents(index, vector);
 }
 
 }  // namespace scopecheck::interpreter

@@ -93,6 +93,12 @@ class Speaker {
         return event.detail;
     return std::nullopt;
   }
+  /// The `enter` whose scope carried the loan, if it is one.
+  std::optional<std::size_t> abandoned_call() const {
+    for (std::size_t i = 0; i < size(); ++i)
+      if (scenario_.ops[i].kind == OpKind::enter && carrier() == scenario_.ops[i].value) return i;
+    return std::nullopt;
+  }
   bool borrowed_mutably() const {
     for (const scenario::Op& op : scenario_.ops)
       if (makes_task(op.kind) && op.subject == f_.task) return (op.mut >> f_.cell & 1) != 0;
@@ -121,6 +127,12 @@ class Speaker {
     if (f_.cell == none) return same ? "" : fmt::format("{} gave it up.", moment(f_.released_at));
     const bool forgotten =
         f_.signature.released_by == verdict::Cause::op && f_.signature.released_op == OpKind::forget;
+    if (const auto call = abandoned_call(); forgotten && call)
+      return fmt::format(
+          "{} abandoned the stack that stands in `enter {}` (line {}): the call never returns, so nobody "
+          "waits "
+          "for {}, and with the stack that loan ended.",
+          moment(f_.released_at), names_.value(scenario_.ops[*call].value), wording_.line(*call), task());
     return fmt::format("{} ended that loan{}.", moment(f_.released_at),
                        forgotten ? ": no destructor runs, so nobody stops " + task() : ", but not " + task());
   }

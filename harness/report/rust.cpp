@@ -420,6 +420,12 @@ std::string kept(const scenario::Offers& offers) {
 
 }  // namespace
 
+std::string_view no_rust_form(const scenario::Offers& offers) {
+  return offers.stack ? "async blocks that run on suspendable stacks have no Rust form: an `async` block is "
+                        "no place from where a call can be suspended"
+                      : "";
+}
+
 std::string rust_prelude(const scenario::Offers& offers) {
   std::string text = "#![allow(unused, unreachable_code, clippy::all)]\n\n";
   text += "pub mod reference {\n";

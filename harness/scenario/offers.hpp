@@ -56,6 +56,7 @@ struct Offers {
   bool run = false;     ///< the client drives the runtime: run
   bool inside = false;  ///< the client can run as a task of the runtime
   bool async = false;   ///< values can live inside async blocks
+  bool stack = false;   ///< which run on suspendable stacks of the implementation's: they suspend anywhere
   bool box = false;
   bool move = false;
   bool forget = false;

@@ -55,8 +55,15 @@ bool Rules::in_async_block() const {
   return false;
 }
 
+const BlockState& Rules::suspending_body() const {
+  if (!offers_->stack) return body();
+  std::uint8_t level = blocks_.back().level;
+  while (body_of(level).kind == BlockKind::enter) --level;
+  return body_of(level).kind == BlockKind::async ? body_of(level) : body();
+}
+
 bool Rules::in_async_body() const {
-  const BlockKind kind = body().kind;
+  const BlockKind kind = suspending_body().kind;
   return kind == BlockKind::async || kind == BlockKind::inside || kind == BlockKind::task;
 }
 
@@ -154,7 +161,8 @@ std::optional<Violation> Rules::check(const Op& op) const {
       if (op.kind == OpKind::enter ? !offers_->scope_enter || op.boxed
                                    : !offers_->scope || (op.boxed && !offers_->box))
         return Violation{.rule = Rule::not_offered};
-      if (op.kind == OpKind::enter && in_async_block()) return Violation{.rule = Rule::wrong_place};
+      if (op.kind == OpKind::enter && in_async_block() && !offers_->stack)
+        return Violation{.rule = Rule::wrong_place};
       if (in_task() && !offers_->child_scopes) return Violation{.rule = Rule::not_offered};
       if (shut_down_) return Violation{.rule = Rule::after_shutdown};
       if (offers_->pre_worker_only && in_main()) return Violation{.rule = Rule::precondition};
@@ -173,11 +181,13 @@ std::optional<Violation> Rules::check(const Op& op) const {
     case OpKind::throw_bomb:
       if (!offers_->throws) return Violation{.rule = Rule::not_offered};
       return std::nullopt;
-    case OpKind::suspend:
-      if (body().kind != BlockKind::async && body().kind != BlockKind::inside)
+    case OpKind::suspend: {
+      const BlockKind kind = suspending_body().kind;
+      if (kind != BlockKind::async && kind != BlockKind::inside)
         return Violation{.rule = Rule::await_outside_async};
-      if (body().kind == BlockKind::inside && offers_->blocks) return Violation{.rule = Rule::wrong_place};
+      if (kind == BlockKind::inside && offers_->blocks) return Violation{.rule = Rule::wrong_place};
       return std::nullopt;
+    }
     case OpKind::yield:
     case OpKind::park:
     case OpKind::keep_waker:

@@ -135,7 +135,10 @@ class Rules {
   [[nodiscard]] bool in_task() const;
   /// The innermost body, or one around it up to its task, is an async block: it must not block.
   [[nodiscard]] bool in_async_block() const;
-  /// The innermost body can suspend: an async block, inside or task.
+  /// The body that a suspension here is one of: the innermost; on a suspendable stack the async block around
+  /// the `enter`s in it, too.
+  [[nodiscard]] const BlockState& suspending_body() const;
+  /// What suspends here can: an async block, inside or task.
   [[nodiscard]] bool in_async_body() const;
   [[nodiscard]] bool shut_down() const { return shut_down_; }
   /// A value that can move to another place now.

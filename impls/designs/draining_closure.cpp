@@ -8,10 +8,7 @@
 #include "harness/abi/kit.hpp"
 #include "harness/abi/registry.hpp"
 #include "impls/platform/describe.hpp"
-#include "impls/platform/heap_executor.hpp"
-
-#include <utility>
-#include <vector>
+#include "impls/platform/draining_scope.hpp"
 
 namespace scopecheck::designs {
 namespace {
@@ -41,34 +38,8 @@ struct DrainingClosure {
       .evidence = draining_evidence};
 
   struct Runtime : platform::HeapExecutor {};
-
-  class Scope {
-   public:
-    explicit Scope(Runtime& runtime) : runtime_(runtime) {}
-
-    void enter(kit::Body body) {
-      const Drain drain{*this};
-      body();
-    }
-    void spawn(kit::Child child) {
-      children_.push_back(runtime_.start(std::move(child)));
-      children_.back()->forsake();
-    }
-
-   private:
-    struct Drain {
-      Scope& scope;
-      ~Drain() { scope.drain(); }
-    };
-    /// Children may come meanwhile: from children.
-    void drain() {
-      for (std::size_t i = 0; i < children_.size(); ++i)
-        while (!children_[i]->completion().ended())
-          if (runtime_.run(1) == 0) kit::host().idle();
-    }
-
-    Runtime& runtime_;
-    std::vector<platform::TaskRef> children_;
+  struct Scope : platform::DrainingScope {
+    explicit Scope(Runtime& runtime) : DrainingScope(runtime) {}
   };
 };
 SCOPECHECK_REGISTER(DrainingClosure);

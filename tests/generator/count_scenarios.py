@@ -433,7 +433,9 @@ class Search:
             new.number("scope")
             yield f"scope {s}" + " boxed" * boxed, new.declare(s, Value("scope", new.body, boxed=boxed))
         # Entering blocks: no async block is open further in than the innermost task, if any (`wrong_place`).
-        if self.offers["scope_enter"] and all(b.kind != "async" for b in state.blocks[task:]):
+        # On suspendable stacks there, too.
+        if self.offers["scope_enter"] and (self.offers["stack"]
+                                           or all(b.kind != "async" for b in state.blocks[task:])):
             new = state.after("enter").open("enter")
             new.number("scope")
             yield f"enter {s} {{", new.declare(s, Value("scope", new.body, entered=True))
@@ -480,8 +482,16 @@ class Search:
                 for lent, kind in itertools.product(itertools.combinations(carried, size), kinds):
                     yield from self.spawn(state, kind, scope, is_own, lent)
 
+    def suspending_kind(self, state):
+        """Of the body that suspends here: on a suspendable stack an async block does from within its `enter`s."""
+        if self.offers["stack"]:
+            around = next(i for i in state.walk() if state.blocks[i].kind != "enter")
+            if state.blocks[around].kind == "async":
+                return "async"
+        return state.blocks[state.body].kind
+
     def may_await(self, state):
-        return state.blocks[state.body].kind in self.awaiting_bodies
+        return self.suspending_kind(state) in self.awaiting_bodies
 
     def scope_choices(self, state):
         """Of a spawn: (scope or None, whether it is the own one)."""
@@ -612,8 +622,8 @@ class Search:
 
     def steps_of_body(self, state):
         """What a body does by itself."""
-        kind, task = state.blocks[state.body].kind, state.blocks[state.body].task
-        if kind in self.suspending_bodies:
+        task = state.blocks[state.body].task
+        if self.suspending_kind(state) in self.suspending_bodies:
             yield "suspend", state.after("suspend")
         for line in ("throw", "throw bomb") if task else ("throw",):  # cut 20
             if self.offers["throws"]:

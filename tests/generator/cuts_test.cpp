@@ -81,7 +81,9 @@ TEST_P(Cuts, lose_no_finding_about_one_task_and_one_cell) {
                                                                           : 4;
   const Shortest kept = findings(GetParam(), longest, one_of_each, {});
   EXPECT_EQ(kept, findings(GetParam(), longest, one_of_each, {.symmetry = false, .lookahead = false}));
-  if (longest == 5) EXPECT_THAT(kept, testing::Not(testing::IsEmpty())) << "nothing was compared";
+  // all of suspendable_stack's have 7 ops: too many to visit without the cuts
+  if (longest == 5 && GetParam() != "suspendable_stack")
+    EXPECT_THAT(kept, testing::Not(testing::IsEmpty())) << "nothing was compared";
 }
 
 TEST_P(Cuts, lose_nothing_that_asan_alone_can_see) {

@@ -193,7 +193,8 @@ std::string json(const Offers& o) {
       SCOPECHECK_FLAG(spawn_nested);
   SCOPECHECK_FLAG(child_scopes), SCOPECHECK_FLAG(threads), SCOPECHECK_FLAG(blocks), SCOPECHECK_FLAG(yields),
       SCOPECHECK_FLAG(keep_waker), SCOPECHECK_FLAG(throws), SCOPECHECK_FLAG(run);
-  SCOPECHECK_FLAG(inside), SCOPECHECK_FLAG(async), SCOPECHECK_FLAG(box), SCOPECHECK_FLAG(move);
+  SCOPECHECK_FLAG(inside), SCOPECHECK_FLAG(async), SCOPECHECK_FLAG(stack), SCOPECHECK_FLAG(box),
+      SCOPECHECK_FLAG(move);
   SCOPECHECK_FLAG(forget), SCOPECHECK_FLAG(forget_in_place), SCOPECHECK_FLAG(shutdown);
 #undef SCOPECHECK_FLAG
   word("scope_mobility", mobility(o.scope_mobility));

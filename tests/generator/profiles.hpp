@@ -213,13 +213,20 @@ inline constexpr scenario::Offers closure{.scope_enter = true,
                                           .move = true,
                                           .forget = true};
 
+/// The same where async blocks run on suspendable stacks.
+inline constexpr scenario::Offers closure_on_stacks = [] {
+  scenario::Offers offers = closure;
+  offers.stack = true;
+  return offers;
+}();
+
 inline constexpr std::array profiles = {
     Profile{"handle_embedded", handle_embedded}, Profile{"parent_driven", parent_driven},
     Profile{"process_wide", process_wide},       Profile{"pinned_guard", pinned_guard},
     Profile{"spawn_awaited", spawn_awaited},     Profile{"reserving", reserving},
     Profile{"everything", everything},           Profile{"tied_handles", tied_handles},
     Profile{"thread_guard", thread_guard},       Profile{"closure", closure},
-    Profile{"worker_scope", worker_scope}};
+    Profile{"worker_scope", worker_scope},       Profile{"closure_on_stacks", closure_on_stacks}};
 
 // Little is offered, so that few ops reach where loans meet: who carries them, and who holds what a result
 // borrows.

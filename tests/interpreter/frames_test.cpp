@@ -102,6 +102,15 @@ const Shape shapes[] = {
      "async b0 { cell x; spawn t0 borrow mut x { touch-on-drop capture x } as h0; suspend }; poll b0; drop "
      "b0; settle",
      poisoned},
+    {"block_on_a_suspendable_stack", "canary_detach_on_stack",
+     "async b0 { cell x; spawn t0 borrow mut x { write x } as h0; suspend }; poll b0; poll b0; settle",
+     returned},
+    {"suspendable_stack_that_was_dropped", "canary_detach_on_stack",
+     "async b0 { cell x; spawn t0 borrow mut x { write x } as h0; suspend }; poll b0; drop b0; settle",
+     returned},
+    {"frame_on_a_suspendable_stack", "canary_detach_on_stack",
+     "async b0 { frame { cell x; spawn t0 borrow mut x { write x } as h0 }; suspend }; poll b0; settle",
+     returned},
     {"result", "canary_late_result",
      "frame { cell x; spawn t0 borrow mut x { touch-on-drop result x } as h0; settle }; settle", returned},
 };

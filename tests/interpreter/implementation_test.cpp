@@ -96,6 +96,40 @@ TEST(Validate, refuses_a_closure_whose_table_contradicts_itself) {
               HasSubstr("carrier HANDLE"));
 }
 
+TEST(Validate, refuses_suspendable_stacks_that_contradict_the_rest) {
+  const auto without = [](auto member) {
+    return refusal("suspendable_stack", [&](scopecheck_plugin& p) { p.*member = nullptr; });
+  };
+  EXPECT_EQ(refusal("suspendable_stack", [](scopecheck_plugin&) {}), "accepted");
+  EXPECT_THAT(without(&scopecheck_plugin::stack_init), HasSubstr("go together"));
+  EXPECT_THAT(without(&scopecheck_plugin::stack_resume), HasSubstr("go together"));
+  EXPECT_THAT(without(&scopecheck_plugin::stack_suspend), HasSubstr("go together"));
+  EXPECT_THAT(without(&scopecheck_plugin::stack_destroy), HasSubstr("go together"));
+  EXPECT_THAT(refusal("suspendable_stack", [](scopecheck_plugin& p) { p.stack_size = 0; }),
+              HasSubstr("stack_size and the functions"));
+  EXPECT_THAT(refusal("draining_closure", [](scopecheck_plugin& p) { p.stack_size = 8; }),
+              HasSubstr("stack_size and the functions"));
+  EXPECT_THAT(refusal("suspendable_stack", [](scopecheck_plugin& p) { p.stack_align = 3; }),
+              HasSubstr("stack_align"));
+  EXPECT_THAT(refusal("suspendable_stack", [](scopecheck_plugin& p) { p.stack_size = 4097; }),
+              HasSubstr("at most 4096"));
+  EXPECT_THAT(
+      refusal("suspendable_stack", [](scopecheck_plugin& p) { p.client_ops &= ~SCOPECHECK_CLIENT_ASYNC; }),
+      HasSubstr("claim client op ASYNC"));
+  EXPECT_THAT(refusal("blocking_closure",
+                      [](scopecheck_plugin& p) {
+                        const scopecheck_plugin& stacks = registered_plugin("suspendable_stack");
+                        p.stack_size = stacks.stack_size;
+                        p.stack_align = stacks.stack_align;
+                        p.stack_init = stacks.stack_init;
+                        p.stack_resume = stacks.stack_resume;
+                        p.stack_suspend = stacks.stack_suspend;
+                        p.stack_destroy = stacks.stack_destroy;
+                        p.client_ops |= SCOPECHECK_CLIENT_ASYNC;
+                      }),
+              HasSubstr("beside threads"));
+}
+
 TEST(Validate, refuses_words_that_cannot_be_printed_or_say_nothing) {
   EXPECT_THAT(refusal("heap_spawn", [](scopecheck_plugin& p) { p.name = nullptr; }), HasSubstr("name"));
   EXPECT_THAT(refusal("heap_spawn", [](scopecheck_plugin& p) { p.version = nullptr; }), HasSubstr("version"));

@@ -207,6 +207,7 @@ TEST(Goals, are_all_asked_of_an_api_that_offers_everything) {
                                     .run = true,
                                     .inside = true,
                                     .async = true,
+                                    .stack = true,
                                     .box = true,
                                     .move = true,
                                     .forget = true,

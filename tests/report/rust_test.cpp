@@ -85,6 +85,11 @@ TEST_P(Rendering, SaysEveryOpOfRandomScenariosAndClosesWhatItOpens) {
   }
 }
 
+TEST(RustForm, is_there_but_for_suspendable_stacks) {
+  EXPECT_EQ(no_rust_form(tests::closure), "");
+  EXPECT_NE(no_rust_form(tests::closure_on_stacks).find("suspendable stacks"), std::string_view::npos);
+}
+
 INSTANTIATE_TEST_SUITE_P(Profiles, Rendering, testing::ValuesIn(tests::profiles),
                          [](const auto& profile) { return std::string(profile.param.name); });
 

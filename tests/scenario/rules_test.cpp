@@ -55,6 +55,13 @@ Offers closure() {
   return offers;
 }
 
+/// The closure shape where async blocks run on suspendable stacks.
+Offers on_stacks() {
+  Offers offers = closure();
+  offers.stack = true;
+  return offers;
+}
+
 /// No scopes; the handle embeds the child, is pinned and carries the loans.
 Offers embedded() {
   Offers offers = everything();
@@ -298,6 +305,9 @@ const std::vector<Twin>& twins() {
       {Rule::wrong_place, closure(),
        "enter s {\n  spawn t in s {\n    enter r {\n      yield\n    }\n  } as h\n}\n",
        "enter s {\n  spawn t in s {\n    enter r {\n    }\n    yield\n  } as h\n}\n"},
+      {Rule::wrong_place, on_stacks(), "async b {\n  catch {\n  }\n}\n", "async b {\n  enter s {\n  }\n}\n"},
+      {Rule::wrong_place, on_stacks(), "async b {\n  enter s {\n    join s\n  }\n}\n",
+       "async b {\n  enter s {\n    suspend\n  }\n}\n"},
       {Rule::wrong_place, closure(), "inside {\n  enter s {\n    join s\n  }\n}\n",
        "enter s {\n  join s\n}\n"},
       {Rule::write_while_borrowed, closure(),
@@ -334,6 +344,27 @@ const std::vector<Twin>& twins() {
       {Rule::await_outside_async, closure(),
        "inside {\n  enter s {\n    spawn t in s {\n    } as h\n    await h\n  }\n}\n",
        "inside {\n  enter s {\n    spawn t in s {\n    } as h\n    poll h\n  }\n}\n"},
+
+      // on a suspendable stack the calls that an async block stands in are suspended with it
+      {Rule::await_outside_async, on_stacks(), "enter s {\n  suspend\n}\n",
+       "async b {\n  frame {\n    enter s {\n      enter r {\n        frame {\n          suspend\n        "
+       "}\n      }\n    }\n "
+       " }\n}\n"},
+      {Rule::await_outside_async, on_stacks(), "inside {\n  enter s {\n    suspend\n  }\n}\n",
+       "inside {\n  async b {\n    enter s {\n      suspend\n    }\n  }\n}\n"},
+      {Rule::await_outside_async, on_stacks(),
+       "async b {\n  enter s {\n    spawn t in s {\n      suspend\n    } as h\n  }\n}\n",
+       "enter s {\n  spawn t in s {\n    async b {\n      enter r {\n        suspend\n      }\n    }\n  } as "
+       "h\n}\n"},
+      {Rule::await_outside_async, on_stacks(), "enter s {\n  spawn t in s {\n  } as h\n  await h\n}\n",
+       "async b {\n  enter s {\n    spawn t in s {\n    } as h\n    await h\n  }\n}\n"},
+      {Rule::write_while_borrowed, on_stacks(),
+       "cell x\nasync b boxed {\n  enter s {\n    spawn t in s borrow mut x {\n    } as h\n    suspend\n  "
+       "}\n}\npoll "
+       "b\nwrite x\n",
+       "cell x\nasync b boxed {\n  enter s {\n    spawn t in s borrow mut x {\n    } as h\n    suspend\n  "
+       "}\n}\npoll "
+       "b\nforget b\nwrite x\n"},
 
       // ---- unreachable
       // -------------------------------------------------------------------------------------

@@ -56,6 +56,8 @@ std::vector<Expected> expectations() {
         name.starts_with("canary_late_bookkeeping") || name.starts_with("canary_late_handle"))
       continue;
     if (name.starts_with("canary_deep_")) continue;  // out of reach of five ops, which is what they are for
+    // its shortest client has seven, and stands in corpus/regressions
+    if (name == "suspendable_stack") continue;
     for (const Discipline discipline : {Discipline::safe, Discipline::documented, Discipline::no_leak})
       all.push_back({name, discipline});
   }
