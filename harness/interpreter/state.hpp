@@ -254,11 +254,6 @@ struct Machine::State final : schedule::Tasks {
   void remove_decl(Activation& a, std::uint8_t index);
   bool may_block(std::uint64_t bit) const { return (plugin.may_block & bit) != 0; }
 
-  // threads.cpp: runtimes with threads
-  void stuck(const schedule::Hang& hang) override;
-  [[nodiscard]] schedule::Lanes suspended() const override;
-  void wake(std::size_t lane) override;
-  [[nodiscard]] std::size_t moment() const override;
   // stacks.cpp: async blocks on stacks of the implementation's
   Flow resume_stack(std::uint8_t block);
   /// The client's side of that: the body that the implementation runs on the stack.
@@ -274,7 +269,11 @@ struct Machine::State final : schedule::Tasks {
   template <class Call>
   scopecheck_status on_stack_of(std::uint8_t block, Call&& call);
 
-  // threads.cpp: children that block a thread
+  // threads.cpp: runtimes with threads
+  void stuck(const schedule::Hang& hang) override;
+  [[nodiscard]] schedule::Lanes suspended() const override;
+  void wake(std::size_t lane) override;
+  [[nodiscard]] std::size_t moment() const override;
   /// This thread alone may use the cell from now on. TSan sees a store: it knows nothing of lifetimes, but a
   /// touch by another thread is a race with it, unless the implementation orders the two.
   void claim(std::uint8_t cell, std::uint64_t value);

@@ -146,7 +146,9 @@ TEST(AboutEndedMemory, is_what_asan_calls_a_use_after_an_end) {
     EXPECT_TRUE(about_ended_memory(report(name), false)) << name;
   EXPECT_TRUE(about_ended_memory(report("use-after-poison"), true));
   EXPECT_FALSE(about_ended_memory(report("use-after-poison"), false)) << "poison between live storage";
-  for (const auto* name : {"heap-buffer-overflow", "stack-buffer-overflow", "global-buffer-overflow", "SEGV",
+  EXPECT_TRUE(about_ended_memory(report("SEGV"), true)) << "a guarded page";
+  EXPECT_FALSE(about_ended_memory(report("SEGV"), false)) << "a wild pointer";
+  for (const auto* name : {"heap-buffer-overflow", "stack-buffer-overflow", "global-buffer-overflow",
                            "stack-overflow", "FPE", "attempting free on address which was not malloc()-ed"})
     EXPECT_FALSE(about_ended_memory(report(name), true)) << name;
   EXPECT_FALSE(about_ended_memory("x.cpp:1:2: runtime error: division by zero", true));
