@@ -89,6 +89,7 @@ class Stress {
     checked_.interrupted = checked_.interrupted || got.interrupted;
     report::Result& result = checked_.result;
     result.effort.stress_runs += got.merged.done;
+    result.effort.stress_by_witness.emplace_back(watcher.witness, got.merged.done);
     tried_ += fmt::format("{}{} runs under {}", tried_.empty() ? "" : ", ", got.merged.done, watcher.witness);
     result.outcomes.clean += got.merged.outcomes[static_cast<std::size_t>(interpreter::Outcome::clean)];
     result.outcomes.hang += got.merged.outcomes[static_cast<std::size_t>(interpreter::Outcome::hang)];
