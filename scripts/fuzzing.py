@@ -1,4 +1,4 @@
-"""What scripts/nightly and scripts/minimize share: where targets are, how a libFuzzer target is run, what it said."""
+"""What the scripts that fuzz and soak share: where targets are, how a libFuzzer target is run, what it said."""
 
 import hashlib
 import os
@@ -14,13 +14,19 @@ PROGRAM = pathlib.Path(os.environ.get("SCOPECHECK_PROGRAM", ROOT / "build" / "re
 SEEDS = [ROOT / "corpus" / "seeds", ROOT / "corpus" / "regressions"]
 
 
+def build_program(*steps):
+    """Builds the program and its ASan twin, unless the environment names one, then does further steps of scripts/lib.sh."""
+    needed = ["ensure_program"] * ("SCOPECHECK_PROGRAM" not in os.environ) + list(steps)
+    script = " && ".join(["source scripts/lib.sh", *needed])
+    if needed and subprocess.run(["bash", "-c", script], cwd=ROOT, stdout=sys.stderr, check=False).returncode != 0:
+        sys.exit("the build failed")
+
+
 def build(*targets):
     """Builds the program, its ASan twin and the fuzz targets, unless the environment names them."""
     if "SCOPECHECK_FUZZ_BIN" in os.environ and "SCOPECHECK_PROGRAM" in os.environ:
         return
-    script = "source scripts/lib.sh && ensure_program && locked build_preset fuzz " + " ".join(targets)
-    if subprocess.run(["bash", "-c", script], cwd=ROOT, stdout=sys.stderr, check=False).returncode != 0:
-        sys.exit("the build failed")
+    build_program("locked build_preset fuzz " + " ".join(targets))
 
 
 def run_target(target, arguments, seconds=None, discipline="safe"):

@@ -89,6 +89,7 @@ class Stress {
     checked_.interrupted = checked_.interrupted || got.interrupted;
     report::Result& result = checked_.result;
     result.effort.stress_runs += got.merged.done;
+    result.effort.stress_by_witness.emplace_back(to_string(watcher), got.merged.done);
     tried_ +=
         fmt::format("{}{} runs under {}", tried_.empty() ? "" : ", ", got.merged.done, to_string(watcher));
     result.outcomes.clean += got.merged.outcomes[static_cast<std::size_t>(interpreter::Outcome::clean)];

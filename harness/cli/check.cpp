@@ -83,7 +83,7 @@ int selftest() {
 }
 
 int check(const CheckArguments& arguments) {
-  const auto implementations = select(arguments.names);
+  const auto implementations = select(arguments.names, arguments.flavour);
   if (!implementations) {
     complain(implementations.error());
     return exit_usage;

@@ -16,6 +16,7 @@ inline constexpr int exit_harness = 3;
 
 struct CheckArguments {
   std::vector<std::string> names;
+  std::string flavour;  ///< "": all
   std::optional<unsigned> ops;
   std::optional<std::uint64_t> random;
   std::uint64_t seed = 1;

@@ -20,11 +20,9 @@ namespace {
 /// One of the implementation's flavours by name; the first when none is asked for.
 std::expected<interpreter::Implementation, std::string> flavour_of(const std::string& name,
                                                                    const std::string& flavour) {
-  const auto all = select({name});
+  const auto all = select({name}, flavour);
   if (!all) return std::unexpected(all.error());
-  for (const interpreter::Implementation& one : *all)
-    if (flavour.empty() || one.flavour_name() == flavour) return one;
-  return std::unexpected(fmt::format("{} has no flavour '{}'", name, flavour));
+  return all->front();
 }
 
 std::string as_json(const FuzzArguments& arguments, const campaign::Fuzzed& fuzzed) {

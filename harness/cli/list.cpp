@@ -113,6 +113,15 @@ std::vector<std::string_view> progress_by(const scopecheck_plugin& p) {
   return result;
 }
 
+/// The flavours whose children run on threads of their own.
+std::vector<std::string_view> threaded_flavours(const scopecheck_plugin& p) {
+  std::vector<std::string_view> result;
+  for (std::uint32_t flavour = 0; flavour < p.flavour_count; ++flavour)
+    if ((interpreter::progress_of({&p, flavour}) & SCOPECHECK_PROGRESS_THREADS) != 0)
+      result.emplace_back(p.flavours[flavour].name);
+  return result;
+}
+
 /// Per flavour and discipline, where clients can do something else under it than under `safe`.
 nlohmann::ordered_json expected(const scopecheck_plugin& p) {
   constexpr auto& words = scenario::discipline_names;
@@ -163,6 +172,7 @@ int list(bool json) {
     entry["carrier"] = carriers[p->carrier];
     entry["flavours"] = nlohmann::ordered_json::array();
     for (std::uint32_t i = 0; i < p->flavour_count; ++i) entry["flavours"].push_back(p->flavours[i].name);
+    entry["threaded_flavours"] = threaded_flavours(*p);
     entry["version"] = p->version;
     entry["build"] = p->build;
     entry["operations"] = operations(*p);

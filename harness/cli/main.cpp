@@ -49,7 +49,8 @@ constexpr const char* list_examples = R"(Examples:
 constexpr const char* check_examples = R"(Examples:
   scopecheck check --ops 3 --random 100
   scopecheck check stacked_in_scope reentrant_drain --ops 4 --random 0 --json results.json
-  scopecheck check slot_nursery --seconds 5 --discipline all)";
+  scopecheck check slot_nursery --seconds 5 --discipline all
+  scopecheck check blocking_closure --flavour two-workers --stress --seconds 10)";
 
 constexpr const char* replay_examples = R"(Examples:
   scopecheck replay --impl stacked_in_scope -e 'cell x; spawn t0 borrow mut x { write x } as h0 boxed; forget h0'
@@ -138,6 +139,7 @@ int run(int argc, char** argv) {
   cli::CheckArguments check_arguments;
   auto* check = app.add_subcommand("check", "check implementations and print the verdict table");
   check->add_option("NAME", check_arguments.names, "implementations; default: all that `list` shows");
+  check->add_option("--flavour", check_arguments.flavour, "only this flavour of them; default: all");
   check
       ->add_option(
           "--ops", check_arguments.ops,

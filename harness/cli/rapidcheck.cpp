@@ -57,7 +57,7 @@ int search(const interpreter::Implementation& implementation, const CheckArgumen
 }  // namespace
 
 int rapidcheck(const CheckArguments& arguments) {
-  const auto implementations = select(arguments.names);
+  const auto implementations = select(arguments.names, arguments.flavour);
   if (!implementations) {
     complain(implementations.error());
     return exit_usage;

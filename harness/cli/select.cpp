@@ -33,6 +33,18 @@ std::expected<const scopecheck_plugin*, std::string> find(const std::string& nam
   return plugin;
 }
 
+/// The number of the plugin's flavour of this name.
+std::expected<std::uint32_t, std::string> flavour_called(const scopecheck_plugin& plugin,
+                                                         const std::string& name) {
+  std::vector<std::string> flavours;
+  for (std::uint32_t i = 0; i < plugin.flavour_count; ++i) flavours.emplace_back(plugin.flavours[i].name);
+  const auto found = std::ranges::find(flavours, name);
+  if (found == flavours.end())
+    return std::unexpected(fmt::format("{} has no flavour '{}'; {}it has: {}", plugin.name, name,
+                                       did_you_mean(name, flavours), fmt::join(flavours, ", ")));
+  return static_cast<std::uint32_t>(found - flavours.begin());
+}
+
 std::expected<std::string, std::string> read_all(const std::string& file) {
   std::string text;
   if (file == "-") {
@@ -87,17 +99,19 @@ scenario::Discipline discipline_of(std::string_view name) {
 }
 
 std::expected<std::vector<interpreter::Implementation>, std::string> select(
-    const std::vector<std::string>& names) {
+    const std::vector<std::string>& names, const std::string& flavour) {
   std::vector<interpreter::Implementation> chosen;
   const auto add = [&](const scopecheck_plugin* plugin) {
     const auto known = [&](const auto& i) { return i.plugin == plugin; };
     if (std::ranges::any_of(chosen, known)) return;
-    for (std::uint32_t flavour = 0; flavour < plugin->flavour_count; ++flavour)
-      chosen.push_back({plugin, flavour});
+    for (std::uint32_t i = 0; i < plugin->flavour_count; ++i)
+      if (flavour.empty() || flavour == plugin->flavours[i].name) chosen.push_back({plugin, i});
   };
   for (const std::string& name : names) {
     const auto plugin = find(name);
     if (!plugin) return std::unexpected(plugin.error());
+    if (!flavour.empty())
+      if (const auto has = flavour_called(**plugin, flavour); !has) return std::unexpected(has.error());
     add(*plugin);
   }
   if (names.empty())
@@ -106,6 +120,7 @@ std::expected<std::vector<interpreter::Implementation>, std::string> select(
       if (const auto valid = interpreter::validate(*plugin); !valid) return std::unexpected(valid.error());
       add(plugin);
     }
+  if (chosen.empty()) return std::unexpected(fmt::format("no implementation has a flavour '{}'", flavour));
   return chosen;
 }
 
@@ -147,14 +162,9 @@ std::expected<Chosen, std::string> choose(const ScenarioArguments& arguments) {
   chosen.implementation.plugin = *plugin;
   const std::string flavour = or_header(arguments.flavour, "flavour");
   if (!flavour.empty()) {
-    std::vector<std::string> flavours;
-    for (std::uint32_t i = 0; i < (*plugin)->flavour_count; ++i)
-      flavours.emplace_back((*plugin)->flavours[i].name);
-    const auto found = std::ranges::find(flavours, flavour);
-    if (found == flavours.end())
-      return std::unexpected(fmt::format("{} has no flavour '{}'; {}it has: {}", name, flavour,
-                                         did_you_mean(flavour, flavours), fmt::join(flavours, ", ")));
-    chosen.implementation.flavour = static_cast<std::uint32_t>(found - flavours.begin());
+    const auto found = flavour_called(**plugin, flavour);
+    if (!found) return std::unexpected(found.error());
+    chosen.implementation.flavour = *found;
   }
   const std::string discipline = or_header(arguments.discipline, "discipline");
   if (!discipline.empty() && discipline != "safe" && discipline != "documented" && discipline != "no-leak")

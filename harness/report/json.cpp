@@ -56,6 +56,8 @@ Json result_json(const Result& result) {
                     {"random_scenarios", result.effort.random_scenarios},
                     {"stress_runs", result.effort.stress_runs},
                     {"seconds", number(result.effort.seconds)}};
+  Json& by_witness = json["effort"]["stress_by_witness"] = Json::object();
+  for (const auto& [witness, runs] : result.effort.stress_by_witness) by_witness[witness] = runs;
   json["reach"] = Json::object();
   for (const auto& [name, count] : result.reach) json["reach"][name] = count;
   json["outcomes"] = {{"clean", result.outcomes.clean},

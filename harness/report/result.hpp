@@ -29,6 +29,8 @@ inline constexpr std::array<std::string_view, 4> verdict_names = {"unsound", "no
   return std::nullopt;
 }
 
+using Counts = std::vector<std::pair<std::string, std::uint64_t>>;
+
 /// How much was tried.
 struct Effort {
   std::size_t exhaustive_ops = 0;          ///< every scenario of up to so many ops was run; 0: none
@@ -37,6 +39,7 @@ struct Effort {
   std::uint64_t tsan_scenarios = 0;        ///< of them, run again under TSan: where children run on threads
   std::uint64_t random_scenarios = 0;
   std::uint64_t stress_runs = 0;  ///< with threads that run as the system lets them
+  Counts stress_by_witness;       ///< the same, by who watched
   double seconds = 0;
 };
 
@@ -92,8 +95,6 @@ struct OutcomeExample {
   std::string where;     ///< "at `drop s0`"
   std::string waiter;    ///< a suspected hang: who may still end it, or what says so; else ""
 };
-
-using Counts = std::vector<std::pair<std::string, std::uint64_t>>;
 
 struct Result {
   std::string implementation;

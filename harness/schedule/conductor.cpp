@@ -22,6 +22,7 @@ void sleep_for(std::chrono::nanoseconds time) {
 }  // namespace
 
 Conductor::Conductor(Tasks& tasks, Choices& notes) : tasks_(tasks), scheduler_(notes) {
+  looks_.open();
   controller_ = std::thread([this] { control(); });
 }
 
@@ -51,7 +52,11 @@ void Conductor::begin(const Order& order, bool free) {
 void Conductor::settle() {
   if (free_) {
     lock_.open();
+    ++idle_;
+    looks_.pass();
     static_cast<void>(census_.rest());
+    looks_.open();
+    end_idling();
     lock_.pass();
     return;
   }
@@ -102,7 +107,7 @@ std::size_t Conductor::begin_call() {
   SCOPECHECK_ASSERT(depth_ < max_depth);
   const std::size_t call = depth_++;
   if (free_) {
-    ++calls_;
+    ++moves_;
     ++inside_;
     lock_.open();
   } else {
@@ -115,7 +120,7 @@ std::size_t Conductor::begin_call() {
 void Conductor::end_call(std::size_t call) {
   if (free_) {
     --inside_;
-    ++calls_;
+    ++moves_;
     lock_.pass();
     depth_ = call;
   } else {
@@ -177,11 +182,17 @@ void Conductor::idle_by_chance() {
     case 3:
       ++idle_;
       sleep_for(std::chrono::microseconds{1 + chance.below(60)});
-      --idle_;
+      end_idling();
       break;
     default:
       break;
   }
+}
+
+/// In this order: whoever reads that nobody idles reads afterwards that somebody moved.
+void Conductor::end_idling() {
+  ++moves_;
+  --idle_;
 }
 
 // ---- the controller ---------------------------------------------------------------------------------
@@ -214,11 +225,13 @@ void Conductor::control() {
 /// A call of a free run: does it ever return? Most do at once.
 void Conductor::control_free() {
   while (inside_.load() > 0 && !over_.load()) {
-    const std::uint64_t calls = calls_.load();
+    const std::uint64_t moves = moves_.load();
     sleep_for(std::chrono::milliseconds{2});
-    if (calls_.load() != calls) continue;
+    if (moves_.load() != moves) continue;
+    looks_.pass();
     static_cast<void>(census_.rest(patience));
-    if (calls_.load() == calls && inside_.load() > 0 && idle_.load() == 0) report_hang();
+    if (idle_.load() == 0 && moves_.load() == moves && inside_.load() > 0) report_hang();
+    looks_.open();
   }
 }
 

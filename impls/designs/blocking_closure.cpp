@@ -34,7 +34,7 @@ struct BlockingClosure {
       .on_destroy = SCOPECHECK_DESTROY_BLOCKS,
       .client_ops = SCOPECHECK_CLIENT_THROW | SCOPECHECK_CLIENT_SPAWN_NESTED | SCOPECHECK_CLIENT_INSIDE,
       .may_block = SCOPECHECK_OP_SCOPE_ENTER | SCOPECHECK_OP_BLOCK_ON,
-      .reentrant = SCOPECHECK_OP_SPAWN,
+      .reentrant = SCOPECHECK_OP_SPAWN | SCOPECHECK_OP_SCOPE_ENTER,
       .flavours = platform::worker_flavours,
       .evidence = closure_evidence};
 

@@ -44,7 +44,7 @@ struct BlockingGuard {
       .client_ops = SCOPECHECK_CLIENT_FORGET | SCOPECHECK_CLIENT_BOX | SCOPECHECK_CLIENT_THROW |
                     SCOPECHECK_CLIENT_SPAWN_NESTED | SCOPECHECK_CLIENT_INSIDE,
       .may_block = SCOPECHECK_OP_SCOPE_DESTROY | SCOPECHECK_OP_BLOCK_ON,
-      .reentrant = SCOPECHECK_OP_SPAWN,
+      .reentrant = SCOPECHECK_OP_SPAWN | SCOPECHECK_OP_SCOPE_INIT | SCOPECHECK_OP_SCOPE_DESTROY,
       .flavours = platform::worker_flavours,
       .evidence = guard_evidence,
       .preconditions = guard_preconditions,

@@ -17,8 +17,13 @@
 namespace scopecheck::designs {
 namespace {
 
-constexpr scopecheck_evidence join_guard_evidence[] = {platform::may_forget, platform::may_box,
-                                                       platform::may_move, platform::may_throw};
+constexpr scopecheck_evidence join_guard_evidence[] = {
+    platform::may_forget,
+    platform::may_box,
+    platform::may_move,
+    platform::may_throw,
+    {SCOPECHECK_CLIENT_SPAWN_NESTED,
+     "a free function, of any thread: thread::scoped(|| { thread::scoped(other); })"}};
 constexpr scopecheck_expectation join_guard_expectations[] = {
     {nullptr, SCOPECHECK_DISCIPLINE_SAFE, SCOPECHECK_EXPECT_UNSOUND,
      "only the destructor joins, and a guard can be forgotten"}};
@@ -35,9 +40,10 @@ struct JoinGuard {
           SCOPECHECK_PROMISE_JOIN_WAITS | SCOPECHECK_PROMISE_JOIN_RETHROWS | SCOPECHECK_PROMISE_INSTRUMENTED,
       .on_destroy = SCOPECHECK_DESTROY_BLOCKS,
       .move_handle = SCOPECHECK_MOVE_ALWAYS,
-      .client_ops =
-          SCOPECHECK_CLIENT_FORGET | SCOPECHECK_CLIENT_BOX | SCOPECHECK_CLIENT_MOVE | SCOPECHECK_CLIENT_THROW,
+      .client_ops = SCOPECHECK_CLIENT_FORGET | SCOPECHECK_CLIENT_BOX | SCOPECHECK_CLIENT_MOVE |
+                    SCOPECHECK_CLIENT_THROW | SCOPECHECK_CLIENT_SPAWN_NESTED,
       .may_block = SCOPECHECK_OP_HANDLE_JOIN | SCOPECHECK_OP_HANDLE_DESTROY,
+      .reentrant = SCOPECHECK_OP_SPAWN | SCOPECHECK_OP_HANDLE_DESTROY,
       .flavours = platform::thread_per_child,
       .evidence = join_guard_evidence,
       .expectations = join_guard_expectations};

@@ -42,7 +42,7 @@ struct ScopedThreads {
       .client_ops = SCOPECHECK_CLIENT_FORGET | SCOPECHECK_CLIENT_BOX | SCOPECHECK_CLIENT_MOVE |
                     SCOPECHECK_CLIENT_THROW | SCOPECHECK_CLIENT_SPAWN_NESTED,
       .may_block = SCOPECHECK_OP_SCOPE_ENTER | SCOPECHECK_OP_HANDLE_JOIN,
-      .reentrant = SCOPECHECK_OP_SPAWN | SCOPECHECK_OP_HANDLE_DESTROY,
+      .reentrant = SCOPECHECK_OP_SPAWN | SCOPECHECK_OP_HANDLE_DESTROY | SCOPECHECK_OP_SCOPE_ENTER,
       .flavours = platform::thread_per_child,
       .evidence = scoped_threads_evidence};
 

@@ -14,8 +14,12 @@
 namespace scopecheck::designs {
 namespace {
 
-constexpr scopecheck_evidence std_async_evidence[] = {platform::cpp_may_forget, platform::cpp_may_box,
-                                                      platform::cpp_may_move, platform::cpp_may_throw};
+constexpr scopecheck_evidence std_async_evidence[] = {
+    platform::cpp_may_forget,
+    platform::cpp_may_box,
+    platform::cpp_may_move,
+    platform::cpp_may_throw,
+    {SCOPECHECK_CLIENT_SPAWN_NESTED, "C++: any thread may call std::async"}};
 constexpr scopecheck_expectation std_async_expectations[] = {
     {nullptr, SCOPECHECK_DISCIPLINE_SAFE, SCOPECHECK_EXPECT_UNSOUND,
      "only the destructor waits, and a future can be forgotten"}};
@@ -33,9 +37,10 @@ struct StdAsync {
           SCOPECHECK_PROMISE_JOIN_WAITS | SCOPECHECK_PROMISE_JOIN_RETHROWS | SCOPECHECK_PROMISE_INSTRUMENTED,
       .on_destroy = SCOPECHECK_DESTROY_BLOCKS,
       .move_handle = SCOPECHECK_MOVE_ALWAYS,
-      .client_ops =
-          SCOPECHECK_CLIENT_FORGET | SCOPECHECK_CLIENT_BOX | SCOPECHECK_CLIENT_MOVE | SCOPECHECK_CLIENT_THROW,
+      .client_ops = SCOPECHECK_CLIENT_FORGET | SCOPECHECK_CLIENT_BOX | SCOPECHECK_CLIENT_MOVE |
+                    SCOPECHECK_CLIENT_THROW | SCOPECHECK_CLIENT_SPAWN_NESTED,
       .may_block = SCOPECHECK_OP_HANDLE_JOIN | SCOPECHECK_OP_HANDLE_DESTROY,
+      .reentrant = SCOPECHECK_OP_SPAWN | SCOPECHECK_OP_HANDLE_DESTROY,
       .flavours = platform::thread_per_child,
       .evidence = std_async_evidence,
       .expectations = std_async_expectations};

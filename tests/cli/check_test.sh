@@ -104,6 +104,13 @@ expect_python 'two checks of threaded implementations differ' "$same" "$work/thr
 run check "${others[@]}" "${small[@]}" --jobs 5 --json "$work/third.json"
 expect_python 'checks with different --jobs differ' "$same" "$work/first.json" "$work/third.json" notes reach
 
+# One flavour of several.
+run check heap_spawn --flavour two-workers --ops 1 --random 20 --quiet --json "$work/flavour.json"
+expect_python 'the flavour that was asked for' '
+import json, sys
+assert [r["flavour"] for r in json.load(open(sys.argv[1]))["results"]] == ["two-workers"]
+' "$work/flavour.json"
+
 # Another seed is another search.
 run check linked_children "${small[@]}" --seed 7 --json "$work/seed.json"
 expect_python 'the seed is not reported' 'import json, sys; assert json.load(open(sys.argv[1]))["results"][0]["seed"] == 7' \

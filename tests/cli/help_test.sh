@@ -79,6 +79,15 @@ run check zzzzzzzzzzzz
 expect_status 2
 expect_err "unknown implementation 'zzzzzzzzzzzz'; \`scopecheck list\` shows what there is"
 
+for command in check fuzz; do
+  run "$command" heap_spawn --flavour two-worker
+  expect_status 2
+  expect_err "heap_spawn has no flavour 'two-worker'; did you mean 'two-workers'? it has: current-thread, two-workers"
+done
+run check --flavour zzz
+expect_status 2
+expect_err "no implementation has a flavour 'zzz'"
+
 run list
 expect_status 0
 expect_out 'stacked_in_scope'
@@ -96,9 +105,12 @@ shapes = {"guard", "handle", "closure", "awaitable", "parent-driven", "process-w
 for e in entries:
     assert e["shape"] in shapes, e
     assert e["flavours"] and all(isinstance(f, str) for f in e["flavours"]), e
+    assert set(e["threaded_flavours"]) <= set(e["flavours"]), e
     assert e["summary"] and e["carrier"] and e["operations"], e
     for op in e["client_ops"]:
         assert op["op"] and op["source"], ("no evidence", e["name"], op)
+threaded = {e["name"]: e["threaded_flavours"] for e in entries}
+assert threaded["heap_spawn"] == ["two-workers"] and threaded["slot_nursery"] == [], threaded
 ' "$work/out"
 
 finish
