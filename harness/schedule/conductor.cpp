@@ -22,6 +22,7 @@ void sleep_for(std::chrono::nanoseconds time) {
 }  // namespace
 
 Conductor::Conductor(Tasks& tasks, Choices& notes) : tasks_(tasks), scheduler_(notes) {
+  watch_.open();
   controller_ = std::thread([this] { control(); });
 }
 
@@ -51,7 +52,9 @@ void Conductor::begin(const Order& order, bool free) {
 void Conductor::settle() {
   if (free_) {
     lock_.open();
+    watch_.pass();
     static_cast<void>(census_.rest());
+    watch_.open();
     lock_.pass();
     return;
   }
@@ -206,7 +209,7 @@ void Conductor::control() {
       }
       if (permit_next()) continue;
       if (rest == Rest::spinning && census_.rest(patience) == Rest::blocked) continue;
-      report_hang();
+      tasks_.stuck(hang());
     }
   }
 }
@@ -217,14 +220,18 @@ void Conductor::control_free() {
     const std::uint64_t calls = calls_.load();
     sleep_for(std::chrono::milliseconds{2});
     if (calls_.load() != calls) continue;
+    watch_.pass();
     static_cast<void>(census_.rest(patience));
-    if (calls_.load() == calls && inside_.load() > 0 && idle_.load() == 0) report_hang();
+    const bool stuck = calls_.load() == calls && inside_.load() > 0 && idle_.load() == 0;
+    const Hang how = stuck ? hang() : Hang{};
+    watch_.open();
+    if (stuck) tasks_.stuck(how);
   }
 }
 
-void Conductor::report_hang() {
+Hang Conductor::hang() const {
   const auto waiter = census_.waiter();
-  tasks_.stuck({.proved = !waiter.has_value(), .waiter = waiter ? to_string(*waiter) : ""});
+  return {.proved = !waiter.has_value(), .waiter = waiter ? to_string(*waiter) : ""};
 }
 
 }  // namespace scopecheck::schedule

@@ -108,7 +108,7 @@ class Conductor {
 
   void control();
   void control_free();
-  void report_hang();
+  [[nodiscard]] Hang hang() const;
   Rest at_rest();
   bool admit_one();
   void idle_by_chance();
@@ -126,6 +126,7 @@ class Conductor {
   std::atomic<bool> over_{false};
   bool free_ = false;
   Gate lock_;                             ///< free: one permit, held by who is in harness code
+  Gate watch_;                            ///< free: one permit, held by who asks the census
   std::atomic<std::uint64_t> calls_{0};   ///< free: how often a driver entered or left a call that may block
   std::atomic<unsigned> idle_{0};         ///< free: how many threads idle by chance
   std::atomic<unsigned> inside_{0};       ///< free: how many such calls there are now
