@@ -16,6 +16,13 @@ function(scopecheck_add_tests)
   find_package(GTest REQUIRED)
   include(GoogleTest)
 
+  # What tests share and what is no header. A program gets of it what it uses: what listens to a sanitizer changes it.
+  file(GLOB support CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/support/*.cpp")
+  add_library(scopecheck_test_support STATIC ${support})
+  scopecheck_expose_headers(tests tests)
+  scopecheck_use_headers(scopecheck_test_support PUBLIC tests)
+  target_link_libraries(scopecheck_test_support PUBLIC scopecheck::interpreter)
+
   # Relative helpers only: a test includes "tests/support/x.hpp" as it includes "harness/base/x.hpp".
   file(GLOB folders CONFIGURE_DEPENDS LIST_DIRECTORIES true RELATIVE "${CMAKE_SOURCE_DIR}/tests"
        "${CMAKE_SOURCE_DIR}/tests/*")
@@ -30,10 +37,8 @@ function(scopecheck_add_tests)
     endif()
     if(tests)
       add_executable(test_${folder} ${sources})
-      scopecheck_expose_headers(tests tests)
-      scopecheck_use_headers(test_${folder} PRIVATE tests)
       scopecheck_link_everything(test_${folder})
-      target_link_libraries(test_${folder} PRIVATE rapidcheck GTest::gmock GTest::gtest_main)
+      target_link_libraries(test_${folder} PRIVATE scopecheck_test_support rapidcheck GTest::gmock GTest::gtest_main)
       gtest_discover_tests(
         test_${folder}
         DISCOVERY_MODE PRE_TEST

@@ -217,7 +217,7 @@ void Conductor::control() {
       }
       if (permit_next()) continue;
       if (rest == Rest::spinning && census_.rest(patience) == Rest::blocked) continue;
-      report_hang();
+      tasks_.stuck(hang());
     }
   }
 }
@@ -230,14 +230,16 @@ void Conductor::control_free() {
     if (moves_.load() != moves) continue;
     looks_.pass();
     static_cast<void>(census_.rest(patience));
-    if (idle_.load() == 0 && moves_.load() == moves && inside_.load() > 0) report_hang();
+    const bool stuck = idle_.load() == 0 && moves_.load() == moves && inside_.load() > 0;
+    const Hang how = stuck ? hang() : Hang{};
     looks_.open();
+    if (stuck) tasks_.stuck(how);
   }
 }
 
-void Conductor::report_hang() {
+Hang Conductor::hang() const {
   const auto waiter = census_.waiter();
-  tasks_.stuck({.proved = !waiter.has_value(), .waiter = waiter ? to_string(*waiter) : ""});
+  return {.proved = !waiter.has_value(), .waiter = waiter ? to_string(*waiter) : ""};
 }
 
 }  // namespace scopecheck::schedule

@@ -108,7 +108,7 @@ class Conductor {
 
   void control();
   void control_free();
-  void report_hang();
+  [[nodiscard]] Hang hang() const;
   Rest at_rest();
   bool admit_one();
   void idle_by_chance();

@@ -1,14 +1,12 @@
 // What AddressSanitizer says, as a value that a test can look at. Reports outside of a `Listen` end the
-// process, as they do without this header. Include it in one file of a test program only; in builds without
-// ASan `built_with_asan` is false and nothing is ever heard.
+// process, as they do without this header. In builds without ASan `built_with_asan` is false and nothing is
+// ever heard.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <functional>
 #include <string>
-#include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SCOPECHECK_TESTS_ASAN 1
@@ -19,7 +17,7 @@
 #endif
 
 #ifdef SCOPECHECK_TESTS_ASAN
-#include <sanitizer/asan_interface.h>
+#include <sanitizer/asan_interface.h>  // for tests that ask it themselves
 #endif
 
 namespace scopecheck::tests::asan {
@@ -41,12 +39,18 @@ struct Heard {
   }
 };
 
-inline Heard heard;
-inline bool listening = false;
+#ifdef SCOPECHECK_TESTS_ASAN
+inline constexpr bool built_with_asan = true;
+#else
+inline constexpr bool built_with_asan = false;
+#endif
+
+extern Heard heard;
+extern bool listening;
 /// Called for the first report; under ASan's lock: must not allocate nor touch what is poisoned.
-inline std::uint32_t (*count_events)() = nullptr;
-inline bool (*is_in_harness)() = nullptr;
-inline bool (*has_ended)(const void*) = nullptr;
+extern std::uint32_t (*count_events)();
+extern bool (*is_in_harness)();
+extern bool (*has_ended)(const void*);
 
 /// Takes reports instead of letting them end the process.
 class Listen {
@@ -67,46 +71,4 @@ class Listen {
   }
 };
 
-#ifdef SCOPECHECK_TESTS_ASAN
-
-inline constexpr bool built_with_asan = true;
-
-namespace detail {
-
-__attribute__((no_sanitize("address", "undefined"))) inline void on_report(const char* text) {
-  if (!listening) {
-    static_cast<void>(!::write(STDERR_FILENO, text, std::strlen(text)));
-    ::_exit(1);
-  }
-  if (heard.reports++ != 0) return;
-  heard.event = count_events();
-  heard.in_harness = is_in_harness();
-  heard.in_ended_storage = has_ended != nullptr && has_ended(__asan_get_report_address());
-  volatile char* const out = heard.text;
-  std::size_t i = 0;
-  for (; i + 1 < sizeof(heard.text) && text[i] != '\0'; ++i) out[i] = text[i];
-  out[i] = '\0';
-}
-
-[[maybe_unused]] static const bool installed = [] {
-  __asan_set_error_report_callback(on_report);
-  return true;
-}();
-
-}  // namespace detail
-
-#else
-
-inline constexpr bool built_with_asan = false;
-
-#endif
-
 }  // namespace scopecheck::tests::asan
-
-#ifdef SCOPECHECK_TESTS_ASAN
-// Not inline: the runtime's own definition is weak, and linked before ours.
-extern "C" __attribute__((no_sanitize("address", "undefined"), used)) const char* __asan_default_options() {
-  return "halt_on_error=0:suppress_equal_pcs=0:symbolize=0:detect_leaks=0:"
-         "detect_stack_use_after_return=1:log_path=/dev/null:quarantine_size_mb=32";
-}
-#endif

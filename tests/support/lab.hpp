@@ -85,8 +85,11 @@ class Lab {
     return run(program, real_access);
   }
   interpreter::Outcome run(const scenario::Scenario& program, bool real_access = false) {
+    return run(program, interpreter::RunOptions{.real_access = real_access});
+  }
+  interpreter::Outcome run(const scenario::Scenario& program, const interpreter::RunOptions& options) {
     program_ = program;
-    const interpreter::Outcome outcome = machine_.run(program_, {.real_access = real_access});
+    const interpreter::Outcome outcome = machine_.run(program_, options);
     verdict::judge(evidence(), findings_);
     return outcome;
   }
