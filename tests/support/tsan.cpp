@@ -12,6 +12,9 @@ namespace {
 std::atomic<std::size_t> unexpected = 0;
 }
 // The runtime's own definitions are weak.
+extern "C" __attribute__((no_sanitize("thread"), used)) const char* __tsan_default_options() {
+  return "suppress_equal_stacks=0:history_size=7";
+}
 extern "C" __attribute__((no_sanitize("thread"), used)) void __tsan_on_report(void* /*report*/) {
   ++scopecheck::tests::tsan::heard;
   if (!scopecheck::tests::tsan::expected) ++unexpected;
