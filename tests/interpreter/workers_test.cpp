@@ -4,6 +4,7 @@
 #include "tests/support/lab.hpp"
 #include "tests/support/tsan.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -39,6 +40,14 @@ struct Workers : Lab {
         nullptr);
   }
 };
+
+std::string told(const std::vector<Event>& events) {
+  std::string text;
+  for (const Event& event : events)
+    text += fmt::format("{} {} by {}, {}, at {}\n", ledger::info(event.kind).id, event.subject, event.actor,
+                        event.detail, event.op);
+  return text;
+}
 
 /// "touched_write 0" for every event of one of these kinds, in order.
 std::vector<std::string> story(const Lab& lab) {
@@ -158,7 +167,7 @@ TEST(Workers, LeaveTheSameLedgerEveryTime) {
       const std::vector<Event> first = lab.events();
       for (int again = 1; again < 3; ++again) {
         ASSERT_EQ(lab.run(program), outcome);
-        ASSERT_TRUE(lab.events() == first) << design << "\n" << scenario::to_text(program);
+        ASSERT_EQ(told(lab.events()), told(first)) << design << "\n" << scenario::to_text(program);
       }
     }
   }
