@@ -46,9 +46,17 @@ std::expected<Case, Regression> read_case(const std::filesystem::path& file) {
     return refused(RegressionState::error,
                    "the first line must say `# impl: NAME; discipline: safe|documented|no-leak; "
                    "expect: unsound|not-refuted`");
+  interpreter::Implementation implementation{plugin};
+  if (const std::string_view flavour = parsed->get("flavour"); !flavour.empty()) {
+    while (implementation.flavour < plugin->flavour_count && implementation.flavour_name() != flavour)
+      ++implementation.flavour;
+    if (implementation.flavour == plugin->flavour_count)
+      return refused(RegressionState::error,
+                     fmt::format("{} has no flavour '{}'", implementation.name(), flavour));
+  }
   Case found;
   const auto kind = static_cast<scenario::Discipline>(word - words.begin());
-  found.job = job_for({plugin, 0}, kind);
+  found.job = job_for(implementation, kind);
   found.job.engine = Engine::one;
   found.job.runs = 1;
   found.job.scenario = parsed->scenario;
@@ -60,7 +68,7 @@ std::expected<Case, Regression> read_case(const std::filesystem::path& file) {
   }
   const scenario::Wording wording = parsed->wording();
   if (const auto formed =
-          scenario::check(parsed->scenario, interpreter::offers_of({plugin, 0}, kind), &wording);
+          scenario::check(parsed->scenario, interpreter::offers_of(implementation, kind), &wording);
       !formed)
     return refused(RegressionState::inapplicable, formed.error().message);
   return found;

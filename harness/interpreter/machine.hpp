@@ -52,7 +52,8 @@ struct RunOptions {
   bool real_access = false;
   /// With threads of the implementation about: who goes first where the scenario does not say.
   schedule::Order order{};
-  /// The same: gates stand open, the system orders the threads. No two such runs need be alike.
+  /// The same: gates stand open, the system orders the threads. No two such runs need be alike. Of a machine
+  /// all runs are free, or none.
   bool free = false;
 };
 

@@ -367,7 +367,7 @@ class TouchOfCell {
 /// A call through the door, from before until after it. `waits`: it may block or run children. Then the gates
 /// are open while it lives; with threads about, steps are permitted one by one meanwhile, and from a call out
 /// of a step its thread comes back with a permit. After other calls such a runtime is given the time to come
-/// to rest.
+/// to rest, out of a step as well where children suspend.
 /// No function takes this object's address: it stays in registers, where no fake stack frame is made for it.
 class Crossing {
  public:

@@ -76,6 +76,15 @@ void Crossing::take_back(Machine::State& state, std::size_t call) {
     lane() = schedule::lanes;
   } else if (role() == Role::driver && !state.conductor->free()) {
     state.conductor->settle();
+  } else if (role() == Role::step && !state.children_block && !state.conductor->free()) {
+    // The call may have set another worker going: whether it has come to its child by the next call, which
+    // may be the end of that child, is not for chance to say.
+    const std::size_t inside = std::exchange(state.op, op_outside());
+    role() = Role::none;
+    state.conductor->leave();
+    state.conductor->ask(lane());
+    enter(state, static_cast<std::uint8_t>(lane()));
+    state.op = inside;
   }
 }
 

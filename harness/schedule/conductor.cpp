@@ -33,6 +33,7 @@ Conductor::~Conductor() {
 }
 
 void Conductor::begin(const Order& order, bool free) {
+  SCOPECHECK_ASSERT(free || !free_);
   depth_ = 0;
   free_ = free;
   root_drives_.store(false);

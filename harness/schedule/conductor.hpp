@@ -67,7 +67,8 @@ class Conductor {
 
   /// Whether the kernel tells what is needed.
   [[nodiscard]] bool possible() const { return census_.possible(); }
-  /// A new run begins on the calling thread, which is its driver. Requires: nobody waits at a gate.
+  /// A new run begins on the calling thread, which is its driver. Requires: nobody waits at a gate; no run
+  /// before it was free if this one is not, as the controller may still look after that one.
   void begin(const Order& order, bool free);
   [[nodiscard]] bool free() const { return free_; }
   [[nodiscard]] Scheduler& scheduler() { return scheduler_; }
@@ -125,7 +126,7 @@ class Conductor {
   std::size_t depth_ = 0;  ///< of calls that may block; belongs to whoever has the turn
   std::atomic<bool> root_drives_{false};
   std::atomic<bool> over_{false};
-  bool free_ = false;
+  bool free_ = false;  ///< once it is, it stays so
   Gate lock_;                             ///< free: one permit, held by who is in harness code
   Gate looks_;                            ///< free: one permit, held by who uses the census
   std::atomic<std::uint64_t> moves_{0};   ///< free: grows when a call that may block, or idling, begins or ends

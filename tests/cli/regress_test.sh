@@ -24,10 +24,22 @@ expect_out '4 regressions: 0 as expected, 4 not'
 
 printf 'spawm\n' >"$work/kept/e.scn"
 sed 's/; expect: unsound//' $good >"$work/kept/f.scn"
+sed 's/; discipline/; flavour: none; discipline/' $good >"$work/kept/g.scn"
 run regress "$work/kept"
 expect_status 3
+expect_out "g.scn: error: stacked_in_scope has no flavour 'none'"
 expect_out 'e.scn: error: line 1: '
 expect_out 'f.scn: error: the first line must say'
+
+# The flavour that a file names is the one that is run: with another progress, other clients are possible.
+mkdir "$work/flavoured"
+for flavour in current-thread two-workers; do
+  printf '# impl: heap_spawn; flavour: %s; discipline: safe; expect: not-refuted\nspawn t0 { } as h0\nrun 1\n' \
+    $flavour >"$work/flavoured/$flavour.scn"
+done
+run regress "$work/flavoured"
+expect_out 'two-workers.scn: no longer applicable: '
+expect_out '2 regressions: 1 as expected, 1 not'
 
 run regress "$work/none"
 expect_status 2

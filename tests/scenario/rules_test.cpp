@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -948,6 +950,23 @@ TEST(NotOffered, SaysWhatTheApiDoesNotHave) {
             "cannot spawn: this API awaits its spawns on the spot; end it with `} await`");
   EXPECT_EQ(refusal(owning, "spawn t { } await"),
             "cannot spawn: this API does not await on the spot; leave out `await`");
+}
+
+TEST(Next, IsOfferedWhereThreadsAreAndSaidByTheClientAloneOfATaskThatThereIs) {
+  Offers threads = everything();
+  threads.threads = true;
+  const auto broken = [](const Offers& offers, const OpList& ops) -> std::optional<Rule> {
+    const auto formed = check(Scenario{.ops = ops}, offers);
+    return formed ? std::nullopt : std::optional(formed.error().violation.rule);
+  };
+  const Scenario program = parse("scope s0; spawn t0 in s0 { } as h0; next t0; drop s0").value().scenario;
+  EXPECT_EQ(broken(threads, program.ops), std::nullopt);
+  EXPECT_EQ(broken(everything(), program.ops), Rule::not_offered);
+  OpList ops = program.ops;
+  std::ranges::find(ops, OpKind::next, &Op::kind)->subject = 1;
+  EXPECT_EQ(broken(threads, ops), Rule::unknown);
+  EXPECT_EQ(broken(threads, parse("scope s0; spawn t0 in s0 { next t0 } as h0").value().scenario.ops),
+            Rule::wrong_place);
 }
 
 }  // namespace

@@ -152,6 +152,8 @@ TEST(Text, SuggestsTheNearestWord) {
   EXPECT_EQ(message_of("leek h0"), "unknown op 'leek'; did you mean 'leak'?");
   EXPECT_EQ(message_of("cell counter\nread conter"), "unknown cell 'conter'; did you mean 'counter'?");
   EXPECT_EQ(message_of("scope nursery\ndrop nurserie"), "unknown value 'nurserie'; did you mean 'nursery'?");
+  EXPECT_EQ(message_of("scope s\nspawn task in s {\n}\nnext tsak"),
+            "unknown task 'tsak'; did you mean 'task'?");
   EXPECT_EQ(message_of("scope s\nspawn task in s {\n}\nstep tsak"),
             "unknown task 'tsak'; did you mean 'task'?");
 }
