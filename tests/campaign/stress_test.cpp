@@ -61,7 +61,7 @@ class Notify : public testing::Test {
 TEST_F(Notify, after_the_unlock_is_seen_when_threads_run_at_once_and_under_the_lock_is_not) {
   const OneRun seen = stressed(defect, 20'000);  // about one run in a hundred shows it
   ASSERT_FALSE(seen.findings.empty());
-  EXPECT_EQ(seen.findings[0].finding.kind(), verdict::Kind::bookkeeping_after_scope);
+  EXPECT_EQ(verdict::info(seen.findings[0].finding.kind()).text, "bookkeeping-after-scope");
   const OneRun sound = stressed(twin, 1'000);
   EXPECT_THAT(sound.findings, IsEmpty());
   EXPECT_FALSE(sound.death) << describe(*sound.death);
