@@ -84,7 +84,7 @@ TEST_F(Notify, after_the_unlock_is_found_by_every_order_of_steps_and_replayed) {
 TEST_F(Notify, what_a_policy_chose_before_a_crash_is_written_into_the_scenario) {
   // two children: the random order decides which of them notifies the scope that is gone
   Job drawn =
-      job(defect, "scope s0; spawn t0 in s0 { }; spawn t1 in s0 { }; step t0; step t0; step t0; step t1");
+      job(defect, "scope s0; spawn t0 in s0 { }; spawn t1 in s0 { }; step t0; step t0; step t1; step t1");
   int crashed = 0;
   for (std::uint64_t seed = 1; seed <= 30 && crashed < 2; ++seed) {
     drawn.order = {.policy = schedule::Policy::random, .seed = seed};
