@@ -204,13 +204,17 @@ scopecheck_status Machine::State::step_as_driver(scopecheck_child& child, const 
 
 // ---- the client's side ------------------------------------------------------------------------------
 
+// The controller calls these: a thread that no gate orders, as far as TSan knows.
+
 void Machine::State::stuck(const schedule::Hang& hang) {
+  const HiddenFromTsan hidden;
   if (conductor->free() && wake_one_parked()) return;  // what is looked for is not who wakes whom
   waiter = hang.waiter;
   give_up(hang.proved ? Outcome::hang : Outcome::hang_suspected);
 }
 
 schedule::Lanes Machine::State::suspended() const {
+  const HiddenFromTsan hidden;
   schedule::Lanes set = 0;
   for (std::size_t task = 0; task < tasks_used; ++task)
     if (children[task].gate_waiting && !children[task].dropped) set |= schedule::Lanes{1} << task;
@@ -218,6 +222,7 @@ schedule::Lanes Machine::State::suspended() const {
 }
 
 void Machine::State::wake(std::size_t task) {
+  const HiddenFromTsan hidden;
   ++children[task].permits;
   wake_gates();
 }
