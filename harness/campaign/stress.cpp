@@ -156,7 +156,7 @@ class Stress {
     return shrinker::shrink(
                found.scenario, offers_,
                [&](const scenario::Scenario& candidate) {
-                 return !StopOnSignals::requested() &&
+                 return !StopOnSignals::requested() && elapsed() < 2 * options_.seconds &&
                         seen_again(candidate, found.finding.signature, watcher, shrink_runs).times > 0;
                })
         .scenario;

@@ -33,7 +33,7 @@ constexpr std::uint32_t base_weight(OpKind kind) {
     case OpKind::wake:
       return 8;
     case OpKind::next:
-      return 0;  // schedules are drawn by a policy
+      return 4;  // what is not said is drawn by a policy
     case OpKind::run:
     case OpKind::settle:
       return 3;  // whoever has run to its end shows nothing any more; every run ends with a settle anyway
@@ -114,6 +114,8 @@ std::uint32_t weight(OpKind kind, const scenario::Rules& rules) {
       return has_cell(rules) ? 12 : 120;
     case OpKind::scope:  // what is to be borrowed must stand before whom it is lent to
       return has_scope(rules) || !has_cell(rules) ? 8 : 120;
+    case OpKind::next:
+      return rules.offers().threads ? base_weight(kind) : 0;
     case OpKind::enter:
       return !rules.offers().scope_enter ? 0 : has_cell(rules) ? 120 : 8;
     case OpKind::poll:

@@ -227,6 +227,8 @@ scopecheck_status Machine::State::step_as_driver(scopecheck_child& child, const 
 
 // ---- the client's side ------------------------------------------------------------------------------
 
+// The controller calls these: a thread that no gate orders, as far as TSan knows.
+
 void Machine::State::stuck(const schedule::Hang& hang) {
   const HiddenFromTsan hidden;
   if (conductor->free() && wake_one_parked()) return;  // what is looked for is not who wakes whom

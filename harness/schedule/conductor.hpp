@@ -126,7 +126,7 @@ class Conductor {
   std::size_t depth_ = 0;  ///< of calls that may block; belongs to whoever has the turn
   std::atomic<bool> root_drives_{false};
   std::atomic<bool> over_{false};
-  bool free_ = false;  ///< once it is, it stays so
+  bool free_ = false;                     ///< once it is, it stays so
   Gate lock_;                             ///< free: one permit, held by who is in harness code
   Gate looks_;                            ///< free: one permit, held by who uses the census
   std::atomic<std::uint64_t> moves_{0};   ///< free: grows when a call that may block, or idling, begins or ends

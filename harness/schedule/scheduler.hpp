@@ -66,7 +66,7 @@ class Scheduler {
 
   Order order_;
   base::Prng prng_{1};
-  base::StaticVector<std::uint8_t, 16> asked_;
+  base::StaticVector<std::uint8_t, 64> asked_;
   Choices& choices_;
   std::array<std::uint32_t, lanes> priority_{};
   Lanes changes_ = 0;  ///< pct: at which choices the priority of the chosen falls, a bit each

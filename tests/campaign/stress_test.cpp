@@ -3,8 +3,8 @@
 #include "harness/abi/registry.hpp"
 #include "harness/campaign/check.hpp"
 #include "harness/campaign/jobs.hpp"
-#include "harness/campaign/sanitizer.hpp"
 #include "harness/campaign/supervisor.hpp"
+#include "harness/campaign/witness.hpp"
 #include "harness/scenario/text.hpp"
 
 #include <gmock/gmock.h>
@@ -27,9 +27,9 @@ constexpr auto twin = "canary_notify_under_lock";
 class Notify : public testing::Test {
  protected:
   void SetUp() override {
-    const auto found = asan_executable();
-    if (!found) GTEST_SKIP() << found.error();
-    asan = *found;
+    programs = find_programs("/proc/self/exe");
+    if (!programs.has(Witness::asan)) GTEST_SKIP() << programs.asan_missing;
+    asan = programs.asan;
   }
 
   [[nodiscard]] static Job job(const char* name, std::string_view text) {
@@ -48,20 +48,19 @@ class Notify : public testing::Test {
     return run_one(free, {.executable = asan, .deaths_limit = 1}).value();
   }
   [[nodiscard]] report::Result checked(const char* name) const {
-    const CheckOptions options{
-        .ops = 4, .random = 0, .runners = 2, .program = "/proc/self/exe", .asan_program = asan};
-    return check({abi::find_registered(name)}, scenario::Discipline::safe, options,
-                 run_gate("/proc/self/exe", asan, ""))
+    const CheckOptions options{.ops = 4, .random = 0, .runners = 2, .programs = programs};
+    return check({abi::find_registered(name)}, scenario::Discipline::safe, options, run_gate(programs))
         .result;
   }
 
+  Programs programs;
   std::filesystem::path asan;
 };
 
 TEST_F(Notify, after_the_unlock_is_seen_when_threads_run_at_once_and_under_the_lock_is_not) {
   const OneRun seen = stressed(defect, 20'000);  // about one run in a hundred shows it
   ASSERT_FALSE(seen.findings.empty());
-  EXPECT_EQ(seen.findings[0].finding.kind(), verdict::Kind::bookkeeping_after_scope);
+  EXPECT_EQ(verdict::info(seen.findings[0].finding.kind()).text, "bookkeeping-after-scope");
   const OneRun sound = stressed(twin, 1'000);
   EXPECT_THAT(sound.findings, IsEmpty());
   EXPECT_FALSE(sound.death) << describe(*sound.death);
@@ -84,7 +83,7 @@ TEST_F(Notify, after_the_unlock_is_found_by_every_order_of_steps_and_replayed) {
 TEST_F(Notify, what_a_policy_chose_before_a_crash_is_written_into_the_scenario) {
   // two children: the random order decides which of them notifies the scope that is gone
   Job drawn =
-      job(defect, "scope s0; spawn t0 in s0 { }; spawn t1 in s0 { }; step t0; step t0; step t0; step t1");
+      job(defect, "scope s0; spawn t0 in s0 { }; spawn t1 in s0 { }; step t0; step t0; step t1; step t1");
   int crashed = 0;
   for (std::uint64_t seed = 1; seed <= 30 && crashed < 2; ++seed) {
     drawn.order = {.policy = schedule::Policy::random, .seed = seed};

@@ -99,6 +99,8 @@ bool offered(OpKind kind, const Offers& o) {
     case OpKind::step:
     case OpKind::settle:
       return o.run || o.threads;
+    case OpKind::next:
+      return o.threads;
     case OpKind::run:
       return o.run;
     case OpKind::suspend:
