@@ -201,7 +201,7 @@ Supervised supervise(std::span<const Job> jobs, const SupervisorOptions& options
 std::expected<OneRun, std::string> run_one(const Job& job, const SupervisorOptions& options) {
   SCOPECHECK_ASSERT(job.engine == Engine::one);
   SupervisorOptions single = options;
-  single.deaths_limit = 1;
+  if (!job.free) single.deaths_limit = 1;  // of threads that run at once the next run may end otherwise
   Supervision supervision({&job, 1}, single);
   Supervised supervised = supervision.run();
   OneRun result;

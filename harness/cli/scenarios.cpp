@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <unistd.h>
 
 namespace scopecheck::cli {
@@ -92,7 +93,9 @@ int replay(const ScenarioArguments& arguments) {
   job.free = arguments.stress;
   job.scenario = context->chosen.parsed.scenario;
   const auto run = campaign::run_one(
-      job, {.executable = context->programs.of(witness), .symbolize = sanitized && arguments.times == 1});
+      job, {.executable = context->programs.of(witness),
+            .deaths_limit = static_cast<unsigned>(std::min<std::uint64_t>(arguments.times, 1'000'000)) + 1,
+            .symbolize = sanitized && arguments.times == 1});
   if (!run) {
     complain(run.error());
     return exit_harness;

@@ -100,7 +100,7 @@ bool Conductor::permit_next() {
 void Conductor::pass_by() {
   if (!free_) return;
   lock_.open();
-  idle_by_chance();
+  idle_by_chance(false);
   lock_.pass();
 }
 
@@ -134,7 +134,7 @@ void Conductor::end_call(std::size_t call) {
 
 void Conductor::arrive(std::size_t lane) {
   if (!free_) return gates_[lane].pass();
-  idle_by_chance();
+  idle_by_chance(false);
   lock_.pass();
 }
 
@@ -164,26 +164,28 @@ void Conductor::depart_as_driver() {
 
 void Conductor::yield(std::size_t lane) {
   if (free_)
-    idle_by_chance();
+    idle_by_chance(true);  // where it was put, an order is asked for
   else
     gates_[lane].pass();
 }
 
-void Conductor::idle_by_chance() {
+void Conductor::idle_by_chance(bool often) {
   base::Prng chance(chance_.fetch_add(0x9e3779b97f4a7c15ull));
-  switch (chance.below(8)) {
+  switch (chance.below(often ? 4 : 16)) {
     case 0:
     case 1:
-      static_cast<void>(::sched_yield());
-      break;
-    case 2:
-      for (std::uint32_t turns = chance.below(2000); turns > 0; --turns)
-        std::atomic_signal_fence(std::memory_order_seq_cst);
-      break;
-    case 3:
       ++idle_;
       sleep_for(std::chrono::microseconds{1 + chance.below(60)});
       end_idling();
+      break;
+    case 2:
+    case 3:
+      static_cast<void>(::sched_yield());
+      break;
+    case 4:
+    case 5:
+      for (std::uint32_t turns = chance.below(2000); turns > 0; --turns)
+        std::atomic_signal_fence(std::memory_order_seq_cst);
       break;
     default:
       break;

@@ -112,7 +112,7 @@ class Conductor {
   [[nodiscard]] Hang hang() const;
   Rest at_rest();
   bool admit_one();
-  void idle_by_chance();
+  void idle_by_chance(bool often);
   void end_idling();
 
   Census census_;
