@@ -225,6 +225,7 @@ void Machine::State::prepare(const scenario::Scenario& scenario, const RunOption
       }
       case OpKind::spawn:
       case OpKind::reserve:
+        if (task != none) plans[task].lent |= static_cast<std::uint8_t>(o.shared | o.mut);
         plans[o.subject] = TaskPlan{.spawn_op = at,
                                     .spawned_by = std::exchange(task, o.subject),
                                     .borrowed = static_cast<std::uint8_t>(o.shared | o.mut),
@@ -239,6 +240,8 @@ void Machine::State::prepare(const scenario::Scenario& scenario, const RunOption
          : o.kind == OpKind::result ? plan.result
                                     : plan.payload) = o.subject;
         if ((plan.borrowed >> o.subject & 1) == 0) cell_kept_by[o.subject] = task;  // the body's own
+        // what was lent before, perhaps for longer than the body lives, the destructor has to share
+        plan.mut &= static_cast<std::uint8_t>(~(plan.lent & 1u << o.subject));
         break;
       }
       default:

@@ -85,7 +85,8 @@ struct TaskPlan {
   std::uint8_t result = scenario::none;
   std::uint8_t payload = scenario::none;
   std::uint8_t borrowed = 0;
-  std::uint8_t mut = 0;
+  std::uint8_t mut = 0;   ///< its destructors may write these
+  std::uint8_t lent = 0;  ///< by its own spawns, so far
 };
 
 }  // namespace scopecheck::interpreter

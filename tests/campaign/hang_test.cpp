@@ -35,8 +35,7 @@ OneRun replay(const char* name, const char* text, std::uint64_t times = 1) {
 
 report::Result check(const char* name) {
   return campaign::check({abi::find_registered(name), 0}, Discipline::safe,
-                         {.ops = 3, .random = 0, .runners = 2},
-                         Gate{.asan_missing = "not asked for"})
+                         {.ops = 3, .random = 0, .runners = 2}, Gate{.asan_missing = "not asked for"})
       .result;
 }
 

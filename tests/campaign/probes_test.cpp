@@ -98,7 +98,8 @@ TEST_P(WholeGrammar, shows_no_letter_that_the_probes_miss) {
 
 TEST_P(Probes, are_well_formed_for_all_that_the_api_offers) {
   for (const Discipline discipline : {Discipline::safe, Discipline::documented}) {
-    const scenario::Offers offers = interpreter::offers_of({&tests::registered_plugin(GetParam()), 0}, discipline);
+    const scenario::Offers offers =
+        interpreter::offers_of({&tests::registered_plugin(GetParam()), 0}, discipline);
     for (const scenario::Bounds& bounds : probe_bounds) {
       generator::Exhaustive probes(probe_offers(offers), bounds);
       std::size_t count = 0;
