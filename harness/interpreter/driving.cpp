@@ -62,6 +62,7 @@ void Machine::State::driver_op(Activation& a, const Op& o) {
       break;
     }
     default: {  // wake
+      if (conductor != nullptr) leaves();  // a waker is the implementation's
       scopecheck_child& child = children[o.subject];
       if (child.parked) {
         child.parked = false;
@@ -101,6 +102,7 @@ std::size_t Machine::State::wake_gates() {
     ++woken;
     ledger.append(EventKind::woken, client_actor, static_cast<std::uint8_t>(t), 0, op);
     ledger.mark(static_cast<std::uint8_t>(t), ledger::task_woken);
+    if (conductor != nullptr) leaves();
     const scopecheck_waker waker = std::exchange(child.gate_waker, scopecheck_waker{});
     waker.vtable->wake(waker.data);
     waker.vtable->drop(waker.data);

@@ -560,6 +560,7 @@ Flow Machine::State::execute(Activation& a, std::size_t base, Cell* frame_cells)
         scopecheck_child& child = children[a.owner];
         ++a.pc;
         const scopecheck_waker old = child.kept_waker;
+        if (conductor != nullptr) leaves();
         child.kept_waker = a.waker->vtable->clone(a.waker->data);
         if (old.vtable != nullptr) old.vtable->drop(old.data);
         ledger.append(EventKind::waker_kept, a.actor, a.owner, 0, op);

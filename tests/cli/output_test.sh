@@ -114,7 +114,7 @@ ran='check heap_spawn, killed'
 if python3 - "$program" >"$work/out" 2>"$work/err" <<'PY'; then passed; else failed 'SIGKILL'; fi
 import os, select, subprocess, sys
 
-check = subprocess.Popen([sys.argv[1], "check", "heap_spawn", "--ops", "12", "--quiet", "-j", "2"],
+check = subprocess.Popen([sys.argv[1], "check", "heap_spawn", "--flavour", "current-thread", "--ops", "12", "--quiet", "-j", "2"],
                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 runners = []
 while len(runners) < 2:
@@ -133,7 +133,7 @@ PY
 
 # timeout(1) sends its signal to the program and then to its group: the report is printed, the JSON written.
 ran='timeout check heap_spawn'
-timeout 4 "$program" check heap_spawn --ops 12 --quiet --json "$work/timeout.json" >"$work/out" 2>"$work/err" </dev/null
+timeout 4 "$program" check heap_spawn --flavour current-thread --ops 12 --quiet --json "$work/timeout.json" >"$work/out" 2>"$work/err" </dev/null
 status=$?
 expect_status 124
 expect_out 'Interrupted: 1 of 1 checks were begun'
@@ -146,7 +146,7 @@ assert json.load(open(sys.argv[1]))["interrupted"] is True
 
 # Verdicts that were asked for and are not there are not as expected, whatever the others say.
 ran='timeout check stacked_in_scope heap_spawn'
-timeout --foreground --preserve-status 6 "$program" check stacked_in_scope heap_spawn --ops 12 --random 0 --seconds 7200 \
+timeout --foreground --preserve-status 6 "$program" check stacked_in_scope heap_spawn --flavour current-thread --ops 12 --random 0 --seconds 7200 \
   --quiet --json "$work/cut.json" >"$work/out" 2>"$work/err" </dev/null
 status=$?
 expect_status 1
@@ -180,7 +180,7 @@ def children_of(parent):
 # A shell starts background jobs with SIGINT ignored, which the program respects.
 default = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
 terminal, stderr = pty.openpty()
-check = subprocess.Popen([sys.argv[1], "check", "heap_spawn", "--ops", "12", "-j", "2"], stdout=subprocess.PIPE,
+check = subprocess.Popen([sys.argv[1], "check", "heap_spawn", "--flavour", "current-thread", "--ops", "12", "-j", "2"], stdout=subprocess.PIPE,
                          stderr=stderr, stdin=subprocess.DEVNULL, preexec_fn=default)
 os.close(stderr)
 try:
