@@ -31,7 +31,8 @@ void Scheduler::begin(const Order& order) {
   changes_ = 0;
   if (order.policy != Policy::pct) return;
   // distinct priorities above all that changes will give
-  for (std::uint32_t& priority : priority_) priority = lanes + prng_.below(1u << 20) * lanes;
+  constexpr std::uint32_t spread = lanes;
+  for (std::uint32_t& priority : priority_) priority = spread + prng_.below(1u << 20) * spread;
   for (std::size_t lane = 0; lane < lanes; ++lane) priority_[lane] += static_cast<std::uint32_t>(lane);
   for (unsigned change = 1; change < order.depth; ++change) changes_ |= bit(prng_.below(expected_choices));
 }
