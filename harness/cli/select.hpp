@@ -15,9 +15,9 @@ namespace scopecheck::cli {
 /// Prints "scopecheck: ..." on standard error.
 void complain(const std::string& message);
 
-/// The implementations of these names in all their flavours, or in the one that is asked for; without names all
-/// that are not hidden, and have it.
-/// Errors: an unknown name or flavour, with a suggestion; a contradiction in a plugin's table.
+/// The implementations of these names in all their flavours, or in the one that is asked for; without names
+/// all that are not hidden, and have it. Errors: an unknown name or flavour, with a suggestion; a
+/// contradiction in a plugin's table.
 [[nodiscard]] std::expected<std::vector<interpreter::Implementation>, std::string> select(
     const std::vector<std::string>& names, const std::string& flavour = "");
 

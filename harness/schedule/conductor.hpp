@@ -126,11 +126,12 @@ class Conductor {
   std::atomic<bool> root_drives_{false};
   std::atomic<bool> over_{false};
   bool free_ = false;
-  Gate lock_;                             ///< free: one permit, held by who is in harness code
-  Gate looks_;                            ///< free: one permit, held by who uses the census
-  std::atomic<std::uint64_t> moves_{0};   ///< free: grows when a call that may block, or idling, begins or ends
-  std::atomic<unsigned> idle_{0};         ///< free: how many threads will go on by themselves
-  std::atomic<unsigned> inside_{0};       ///< free: how many such calls there are now
+  Gate lock_;   ///< free: one permit, held by who is in harness code
+  Gate looks_;  ///< free: one permit, held by who uses the census
+  std::atomic<std::uint64_t> moves_{
+      0};                            ///< free: grows when a call that may block, or idling, begins or ends
+  std::atomic<unsigned> idle_{0};    ///< free: how many threads will go on by themselves
+  std::atomic<unsigned> inside_{0};  ///< free: how many such calls there are now
   std::atomic<std::uint64_t> chance_{0};  ///< free: what threads draw their idling from
   std::thread controller_;
 };
