@@ -475,7 +475,8 @@ Flow Machine::State::execute(Activation& a, std::size_t base, Cell* frame_cells)
       if (!may_step(a)) return Flow::suspended;
       ops_seen |= std::uint64_t{1} << static_cast<unsigned>(o.kind);
       if (a.body != Body::task) {
-        if (conductor != nullptr) conductor->pass_by();
+        // an async block of a child is run within a step, where `op` is the step's
+        if (conductor != nullptr && role() == Role::driver) conductor->pass_by();
         ledger.append(EventKind::op_begun, a.actor, 0, 0, op);
       }
     }

@@ -64,7 +64,7 @@ TEST_F(Check, of_stacked_in_scope_finds_the_shortest_client_and_two_witnesses_co
   EXPECT_EQ(headline->signature, "use-after-scope(forget, frame-end, write)");
   EXPECT_THAT(headline->confirmed_by, ElementsAre("ledger", "asan"));
   EXPECT_THAT(headline->sanitizer_report, HasSubstr("stack-use-after-return"));
-  EXPECT_THAT(headline->reproduce, HasSubstr("--impl stacked_in_scope -e 'cell x;"));
+  EXPECT_THAT(headline->reproduce, HasSubstr("--impl stacked_in_scope --flavour current-thread -e 'cell x;"));
   EXPECT_NE(headline->lifeline, "");
   EXPECT_LE(headline->found_after_scenarios, result.effort.exhaustive_scenarios);
   EXPECT_EQ(result.effort.exhaustive_ops, 3u);

@@ -43,6 +43,8 @@ const std::map<std::string, std::string, std::less<>> by_theory = {
     {"blocking_closure", "-PB"},
     {"draining_closure", "-PB"},
     {"scoped_threads", "-PB"},
+    // another one: its stack can be suspended in the call, but what spawned goes on no sooner
+    {"suspendable_stack", "-PB"},
     // the spawn is awaited on the spot: its body cannot go on
     {"forced_await", "-PB"},
     // the spawner's task is not polled while it has children

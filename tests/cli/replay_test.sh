@@ -212,4 +212,10 @@ run shrink --impl linked_children -e 'cell x'
 expect_status 1
 expect_err 'nothing to shrink'
 
+# A child that runs its async block keeps the others out of the harness, or it would be accused of what they do.
+run replay --impl heap_spawn --flavour two-workers --stress --times 400 \
+  -e 'spawn t0 { async b0 { cell x; cell y; read x; read y }; poll b0 } as h0; spawn t1 { } as h1'
+expect_status 0
+expect_out 'no finding'
+
 finish

@@ -30,7 +30,9 @@ explains() {
 explains --impl stacked_in_scope -e 'cell x; spawn t0 borrow mut x { write x } as h0 boxed; forget h0'
 explains --impl heap_spawn -e 'spawn t0 { yield } as h0; poll h0'
 explains --impl parent_driven -e 'cell x; scope s0; spawn t0 in s0 borrow mut x { write x }; poll s0'
-for file in corpus/regressions/*.scn; do explains "$file"; done
+for file in corpus/regressions/*.scn; do
+  [[ $file == */suspendable_stack-* ]] || explains "$file"  # has no Rust form, and says so
+done
 "$program" explain --as latex --impl heap_spawn -e 'settle' >"$work/out" 2>&1 && failed 'explain --as latex is accepted'
 
 # Named approximations (docs/client-rules.md): rustc accepts the client, the rules refuse it.

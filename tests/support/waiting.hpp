@@ -24,6 +24,7 @@ struct Waiting {
                                                 .child_kind = SCOPECHECK_CHILD_BLOCKS,
                                                 .progress = SCOPECHECK_PROGRESS_THREADS,
                                                 .on_destroy = SCOPECHECK_DESTROY_BLOCKS,
+                                                .hidden = 1,
                                                 .client_ops = SCOPECHECK_CLIENT_THROW,
                                                 .may_block = SCOPECHECK_OP_SCOPE_DESTROY,
                                                 .flavours = platform::thread_per_child};
