@@ -61,7 +61,7 @@ void Machine::State::driver_op(Activation& a, const Op& o) {
       ledger.append(EventKind::runtime_shut_down, client_actor, 0, 0, op);
       break;
     }
-    default: {  // wake
+    default: {                             // wake
       if (conductor != nullptr) leaves();  // a waker is the implementation's
       scopecheck_child& child = children[o.subject];
       if (child.parked) {

@@ -140,7 +140,8 @@ TEST(GrammarReach, EveryOpOfTheTableIsOfferedWithinTwoHundredRandomDrafts) {
   std::array<bool, scenario::op_kinds> offered{};
   base::Prng prng(6);
   for (const scenario::Offers& offers :
-       {tests::everything, tests::closure, tests::worker_scope})  // no API has both kinds of scopes, or of runtimes
+       {tests::everything, tests::closure,
+        tests::worker_scope})  // no API has both kinds of scopes, or of runtimes
     for (int i = 0; i < drafts_until_all_ops_occur; ++i)
       static_cast<void>(
           random_draft(offers, roomy, 40, prng, [&](const Draft&, const Candidates& candidates) {
