@@ -225,7 +225,9 @@ Rules::Verdict Rules::check_spawn(const Op& op) const {
     return Violation{.rule = Rule::not_offered};
   if (op.boxed && (op.value == none || !offers_->box)) return Violation{.rule = Rule::not_offered};
   if ((op.scope != none) != offers_->has_scopes()) return Violation{.rule = Rule::not_offered};
-  if ((op.shared | op.mut) != 0 && !offers_->borrows()) return Violation{.rule = Rule::not_offered};
+  const bool no_carrier =  // a scope would carry the loans, and none is offered
+      !offers_->borrows() || (offers_->carrier == Carrier::scope && op.scope == none);
+  if ((op.shared | op.mut) != 0 && no_carrier) return Violation{.rule = Rule::not_offered};
   if (awaited && !in_async_body()) return Violation{.rule = Rule::await_outside_async};
 
   bool own_scope = false;  // a child spawning into the scope it runs in, through its token
