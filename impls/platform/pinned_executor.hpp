@@ -6,6 +6,7 @@
 #include "impls/platform/worker_executor.hpp"
 
 #include <cstdint>
+#include <new>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -39,23 +40,37 @@ class PinnedExecutor {
   std::variant<std::monostate, LocalExecutor, WorkerExecutor> executor_;
 };
 
-/// A child, started at once, in pinned storage; its destructor cancels it.
+/// A child, started at once, in pinned storage; its destructor cancels it. No std::variant: what the
+/// destructor of a result throws would end the process in there.
 class PinnedTask {
  public:
   PinnedTask(PinnedExecutor& executor, kit::Child child) {
-    if (auto* local = std::get_if<LocalExecutor>(&executor.executor_))
-      task_.emplace<LocalTask>(*local, std::move(child));
+    auto* const local = std::get_if<LocalExecutor>(&executor.executor_);
+    alone_ = local != nullptr;
+    if (alone_)
+      ::new (&local_) LocalTask(*local, std::move(child));
     else
-      task_.emplace<WorkerTask>(std::get<WorkerExecutor>(executor.executor_), std::move(child)).start();
+      (::new (&worker_) WorkerTask(std::get<WorkerExecutor>(executor.executor_), std::move(child)))->start();
+  }
+  PinnedTask(const PinnedTask&) = delete;
+  PinnedTask& operator=(const PinnedTask&) = delete;
+  ~PinnedTask() noexcept(false) {
+    if (alone_)
+      local_.~LocalTask();
+    else
+      worker_.~WorkerTask();
   }
   /// Errors: throws kit::Panic or Cancelled.
   std::optional<kit::Result> poll(const kit::WakerRef& waker) {
-    if (auto* local = std::get_if<LocalTask>(&task_)) return local->completion().poll(waker);
-    return std::get<WorkerTask>(task_).poll(waker);
+    return alone_ ? local_.completion().poll(waker) : worker_.poll(waker);
   }
 
  private:
-  std::variant<std::monostate, LocalTask, WorkerTask> task_;
+  union {
+    LocalTask local_;
+    WorkerTask worker_;
+  };
+  bool alone_;
 };
 
 }  // namespace scopecheck::platform
